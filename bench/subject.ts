@@ -1,0 +1,43 @@
+// The engine as the bench sees it: the one file to change when the engine's door changes.
+
+import { openEngine } from "../src/engine.ts";
+import type { Asked } from "./workload.ts";
+
+export { viewNames } from "../src/engine.ts";
+
+export interface Subject {
+  /** @throws Error if the command is refused or a repeat: a bench whose commands do nothing measures nothing. */
+  execute(asked: Asked): Promise<void>;
+  /** Waits until the views that are kept just after the appends hold all that was answered. */
+  settle(): Promise<void>;
+  statistics(): Promise<unknown>;
+  rebuildStatistics(): Promise<void>;
+  /** How many events were folded. */
+  replay(workers: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function openSubject(
+  file: string,
+  options: { readonly views?: readonly string[] } = {},
+): Promise<Subject> {
+  const engine = await openEngine({ store: `sqlite:${file}`, ...options });
+  let position: string | undefined;
+  return {
+    async execute({ command, actor, commandId, at }) {
+      const answer = await engine.execute(command, { actor, commandId, at });
+      if (answer._tag === "Left") throw new Error(`${commandId} was refused: ${JSON.stringify(answer.left)}`);
+      if (answer.right.events.length === 0 || answer.right.replayed) throw new Error(`${commandId} did nothing`);
+      position = answer.right.position;
+    },
+    async settle() {
+      if (position !== undefined) await engine.caughtUp({ position });
+    },
+    statistics: () => engine.views.statistics(),
+    async rebuildStatistics() {
+      await engine.rebuild("statistics");
+    },
+    replay: async (workers) => (await engine.replay({ workers })).events,
+    close: () => engine.close(),
+  };
+}

@@ -1,0 +1,25 @@
+// What only one order of a store may hold: a payment's id, and an order number within its merchant.
+
+import type { OrderEvent } from "../domain/events.ts";
+import type { Rejection } from "../domain/refusals.ts";
+
+/** The claims that these facts make; ids hold no slash, so that no two claims read alike. */
+export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
+  const claims: string[] = [];
+  for (const event of events) {
+    if (event.type === "OrderCreated") {
+      claims.push(`orderNo/${event.data.merchantId}/${event.data.orderNo}`);
+    } else if (event.type === "OrderPaid" || event.type === "LatePaymentReceived") {
+      if (event.data.channel !== "none") claims.push(`payment/${event.data.payId}`);
+    }
+  }
+  return claims;
+}
+
+/** The refusal for a claim that another order holds. */
+export function refusalOf(claim: string): Rejection {
+  const [kind, ...rest] = claim.split("/");
+  return kind === "payment"
+    ? { code: "paymentIdUsed", field: "payId", payId: rest.join("/") }
+    : { code: "orderNoUsed", orderNo: rest.at(-1) as string };
+}

@@ -1,0 +1,435 @@
+// Handles one command: parse, load, decide, append; again on a conflict, and with the first receipt when it was done before.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { Command, Policy, Request } from "../domain/commands.ts";
+import { decide, mayTouch, merchantOf } from "../domain/decide.ts";
+import type { OrderEvent } from "../domain/events.ts";
+import type { Rejection } from "../domain/refusals.ts";
+import { type OrderState, evolve, initialState } from "../domain/state.ts";
+import type { Terms } from "../domain/terms.ts";
+import { codec, encodeMeta, streamOf } from "../store/codec.ts";
+import {
+  type Appended,
+  ClaimTakenError,
+  ConflictError,
+  type EventStore,
+  type NewEvent,
+  type RecordedEvent,
+} from "../store/port.ts";
+import { claimsOf, refusalOf } from "./claims.ts";
+import { commandHash, eventIds } from "./identity.ts";
+import { type ExecuteOptions, type Parsed, parse } from "./parse.ts";
+import { codeHash, redemptionCode } from "./redemption.ts";
+
+/** What an accepted command led to. Revisions count from 0; positions are opaque. */
+export interface Receipt {
+  readonly orderId: string;
+  readonly commandId: string;
+  /** Revision of the order after the command. */
+  readonly revision: bigint;
+  /** Position of its last event in the store. */
+  readonly position: string;
+  /** The facts recorded; none where there was nothing to do. */
+  readonly events: readonly OrderEvent[];
+  /** The command had been accepted before: this is its first receipt, and nothing was appended now. */
+  readonly replayed: boolean;
+}
+
+/** What a command would lead to now. */
+export interface Preview {
+  readonly orderId: string;
+  /** Revision that it was decided on; `none` before creation. */
+  readonly revision: bigint | "none";
+  readonly events: readonly OrderEvent[];
+  /** The state it would lead to. */
+  readonly state: OrderState;
+}
+
+/** The merchant's side of a decision, as the engine's options say it. */
+export interface MerchantPolicy {
+  readonly terms: Terms;
+  readonly redeemStaff: readonly string[];
+}
+
+/** Folded beside the state of each order and handed to the transaction: what the views keep. The handler does not look at it. */
+export interface Companion {
+  readonly empty: unknown;
+  /** `state` is the order's state after the event. */
+  evolve(companion: unknown, event: OrderEvent, state: OrderState): unknown;
+}
+
+/** What an append takes along into its transaction. */
+export interface AppendContext {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface HandlerOptions {
+  readonly store: EventStore;
+  readonly clock: () => number;
+  readonly policyOf: (merchantId: string) => MerchantPolicy;
+  readonly redeemKey?: string | undefined;
+  readonly companion: Companion;
+  /** How many orders' states are kept in memory. */
+  readonly cachedOrders?: number | undefined;
+}
+
+/** An order as this process knows it, with what it has decided but not yet seen committed. */
+interface Known {
+  readonly stream: string;
+  state: OrderState;
+  companion: unknown;
+  /** -1: no events. */
+  revision: bigint;
+  lastId: string | undefined;
+  position: string | undefined;
+  readonly done: Map<string, { readonly hash: string; readonly first: bigint; readonly last: bigint }>;
+  /** The latest append that is not yet known to be committed. */
+  pending: Promise<Appended> | undefined;
+  /** The store's epoch when this was last known to be all. */
+  epoch: number;
+}
+
+const defaultCachedOrders = 10_000;
+
+/** Fresh decisions after losing a race, before the caller is told of the conflict. */
+const mostAttempts = 16;
+
+export class CommandHandler {
+  readonly #store: EventStore;
+  readonly #options: HandlerOptions;
+  readonly #cachedOrders: number;
+  readonly #known = new Map<string, Known>();
+  readonly #loading = new Map<string, Promise<Known>>();
+
+  constructor(options: HandlerOptions) {
+    this.#store = options.store;
+    this.#options = options;
+    this.#cachedOrders = options.cachedOrders ?? defaultCachedOrders;
+  }
+
+  /**
+   * Executes a command: appends its events and answers when they are durable.
+   * @returns the receipt; the first one again, with `replayed`, for a command id that was accepted before; or the refusal.
+   * @throws StoreError where the store failed (with `unavailable` it is not known whether the events were written: send the same
+   * command again); the signal's reason where it was aborted before anything was appended.
+   */
+  async execute(input: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>> {
+    const read = parse(input, options);
+    if (E.isLeft(read)) return read;
+    const parsed = read.right;
+    const hash = commandHash(parsed.canonical);
+    let lost: ConflictError | undefined;
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      options.signal?.throwIfAborted();
+      const known = await this.#current(parsed.command.orderId);
+      const repeat = repeatOf(known, parsed, hash);
+      const decided = repeat === undefined ? this.#decide(known, parsed) : undefined;
+      if (decided !== undefined && E.isRight(decided) && decided.right.length > 0) {
+        try {
+          return E.right(await this.#append(known, parsed, hash, decided.right));
+        } catch (error) {
+          this.#forget(known);
+          if (error instanceof ClaimTakenError) return E.left(refusalOf(error.claim));
+          if (!(error instanceof ConflictError)) throw error;
+          lost = error;
+          continue;
+        }
+      }
+      // A refusal, a repeat, or nothing to do: answered only for what the store says, and when it says so. Others may go on with
+      // this order meanwhile, so what it was decided on is taken down first.
+      const { revision } = known;
+      const settled = await this.#settled(known);
+      if (settled === undefined) continue;
+      if (repeat !== undefined) {
+        return E.isLeft(repeat) ? repeat : E.right(await this.#firstReceipt(known.stream, parsed, repeat.right));
+      }
+      const answer = decided as E.Either<Rejection, readonly OrderEvent[]>;
+      if (E.isLeft(answer)) return answer;
+      const { orderId } = parsed.command;
+      const { position } = settled;
+      return E.right({ orderId, commandId: parsed.commandId, revision, position, events: [], replayed: false });
+    }
+    return E.left({
+      code: "versionConflict",
+      expected: lost === undefined ? "none" : String(lost.expected),
+      actual: lost?.actual === undefined ? "none" : String(lost.actual),
+    });
+  }
+
+  /** What a command would lead to now; nothing is appended, remembered or reserved. */
+  async preview(input: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
+    const read = parse(input, options);
+    if (E.isLeft(read)) return read;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const known = await this.#current(read.right.command.orderId);
+      const decided = this.#decide(known, read.right);
+      const { revision, state } = known;
+      if ((await this.#settled(known)) === undefined) continue;
+      if (E.isLeft(decided)) return decided;
+      return E.right({
+        orderId: read.right.command.orderId,
+        revision: revision < 0n ? "none" : revision,
+        events: decided.right,
+        state: decided.right.reduce(evolve, state),
+      });
+    }
+  }
+
+  /** The order as it stands in the store now. */
+  async state(orderId: string): Promise<OrderState> {
+    for (;;) {
+      const known = await this.#current(orderId);
+      const { state } = known;
+      if ((await this.#settled(known)) !== undefined) return state;
+    }
+  }
+
+  // --- deciding ---
+
+  #decide(known: Known, parsed: Parsed): E.Either<Rejection, readonly OrderEvent[]> {
+    const { command, actor, expect } = parsed;
+    const { state } = known;
+    if (expect !== undefined && expect !== (known.revision < 0n ? "none" : known.revision)) {
+      // Whose order it is comes first: a stranger must not learn its revision.
+      if (state.status === "none" || mayTouch(state, actor)) {
+        return E.left({ code: "versionConflict", expected: String(expect), actual: revisionText(known) });
+      }
+    }
+    const now = parsed.at ?? Math.max(this.#options.clock(), state.status === "none" ? 0 : state.lastAt);
+    const request: Request = { actor, command, policy: this.#policyFor(command, parsed, state) };
+    return decide(request, state, now);
+  }
+
+  #policyFor(command: Command, { actor }: Parsed, state: OrderState): Policy {
+    const merchantId =
+      state.status !== "none"
+        ? state.merchantId
+        : command.type === "CreateOrder"
+          ? merchantOf(command, actor)
+          : "main";
+    const { terms, redeemStaff } = this.#options.policyOf(merchantId);
+    const { redeemKey } = this.#options;
+    const presented = "code" in command ? command.code : undefined;
+    return {
+      terms,
+      redeemStaff,
+      codeHash:
+        redeemKey !== undefined && command.type === "CreateOrder" && command.redeemable === true
+          ? codeHash(redeemKey, redemptionCode(redeemKey, command.orderId))
+          : undefined,
+      presentedHash:
+        redeemKey !== undefined && presented !== undefined ? codeHash(redeemKey, presented) : undefined,
+    };
+  }
+
+  // --- appending ---
+
+  async #append(
+    known: Known,
+    { command, commandId, actor }: Parsed,
+    hash: string,
+    events: readonly OrderEvent[],
+  ): Promise<Receipt> {
+    const before = known.companion;
+    const { pending, lastId } = known;
+    const expected = known.revision < 0n ? "none" : known.revision;
+    const first = known.revision + 1n;
+    const records = newEvents(command.orderId, commandId, hash, actor, events);
+    // From here on, whoever asks about this order decides on these events, and is answered after their commit.
+    for (const event of events) {
+      known.state = evolve(known.state, event);
+      known.companion = this.#options.companion.evolve(known.companion, event, known.state);
+    }
+    known.revision += BigInt(events.length);
+    known.lastId = records.at(-1)?.id;
+    known.done.set(commandId, { hash, first, last: known.revision });
+    const { revision: last } = known;
+    const context: AppendContext = { before, after: known.companion };
+    const appending = this.#store.append(known.stream, expected, records, {
+      claims: claimsOf(events),
+      context,
+      follows: pending === undefined ? undefined : lastId,
+    });
+    known.pending = appending;
+    const appended = await appending;
+    if (known.pending === appending) known.pending = undefined;
+    known.position = appended.position;
+    return {
+      orderId: command.orderId,
+      commandId,
+      revision: last,
+      position: appended.position,
+      events,
+      replayed: false,
+    };
+  }
+
+  async #firstReceipt(stream: string, parsed: Parsed, done: Done): Promise<Receipt> {
+    const recorded = await this.#store.readStream(stream, { from: done.first, to: done.last });
+    const envelopes = recorded.map(codec.decode);
+    return {
+      orderId: parsed.command.orderId,
+      commandId: parsed.commandId,
+      revision: done.last,
+      position: (recorded.at(-1) as RecordedEvent).position,
+      events: envelopes.map(({ event }) => event),
+      replayed: true,
+    };
+  }
+
+  // --- knowing ---
+
+  /** The order as far as this process knows it: from memory, or read from the store. */
+  #current(orderId: string): Known | Promise<Known> {
+    const stream = streamOf(orderId);
+    const known = this.#known.get(stream);
+    const { local } = this.#store;
+    if (local !== undefined) {
+      if (known !== undefined) return known;
+      const fresh = this.#empty(stream, local.epoch());
+      this.#apply(fresh, local.readStream(stream));
+      return this.#keep(fresh);
+    }
+    // Over a wire one command an order is under way at a time: its next one is decided on what was committed.
+    if (known?.pending !== undefined) {
+      return known.pending.then(
+        () => this.#current(orderId),
+        () => this.#current(orderId),
+      );
+    }
+    if (known !== undefined) return known;
+    const loading = this.#loading.get(stream) ?? this.#load(stream);
+    this.#loading.set(stream, loading);
+    return loading;
+  }
+
+  async #load(stream: string): Promise<Known> {
+    try {
+      const fresh = this.#empty(stream, 0);
+      this.#apply(fresh, await this.#store.readStream(stream));
+      return this.#keep(fresh);
+    } finally {
+      this.#loading.delete(stream);
+    }
+  }
+
+  #empty(stream: string, epoch: number): Known {
+    return {
+      stream,
+      state: initialState,
+      companion: this.#options.companion.empty,
+      revision: -1n,
+      lastId: undefined,
+      position: undefined,
+      done: new Map(),
+      pending: undefined,
+      epoch,
+    };
+  }
+
+  #apply(known: Known, recorded: readonly RecordedEvent[]): void {
+    for (const one of recorded) {
+      const { event, meta } = codec.decode(one);
+      known.state = evolve(known.state, event);
+      known.companion = this.#options.companion.evolve(known.companion, event, known.state);
+      known.revision = one.revision;
+      known.lastId = one.id;
+      known.position = one.position;
+      const { first } = known.done.get(meta.commandId) ?? { first: one.revision };
+      known.done.set(meta.commandId, { hash: meta.commandHash, first, last: one.revision });
+    }
+  }
+
+  #keep(known: Known): Known {
+    if (this.#known.size >= this.#cachedOrders) {
+      for (const [stream, { pending }] of this.#known) {
+        if (pending !== undefined) continue;
+        this.#known.delete(stream);
+        break;
+      }
+    }
+    this.#known.set(known.stream, known);
+    return known;
+  }
+
+  #forget(known: Known): void {
+    if (this.#known.get(known.stream) === known) this.#known.delete(known.stream);
+  }
+
+  /**
+   * Waits until what the order was decided on is known to be what the store holds, all of it committed, and gives its position.
+   * Where it is not, the order is forgotten, to be decided again from the store.
+   */
+  async #settled(known: Known): Promise<{ readonly position: string } | undefined> {
+    const { pending, revision } = known;
+    const position = known.position ?? "";
+    if (pending !== undefined) {
+      try {
+        return await pending;
+      } catch {
+        // Its own caller is told why; here it only means that nothing may rest on it.
+        this.#forget(known);
+        return undefined;
+      }
+    }
+    const { local } = this.#store;
+    if (local === undefined) {
+      const newer = await this.#store.readStream(known.stream, { from: revision + 1n });
+      if (newer.length === 0) return { position };
+      this.#forget(known);
+      return undefined;
+    }
+    const epoch = local.epoch();
+    if (epoch !== known.epoch) {
+      if ((local.revision(known.stream) ?? -1n) !== revision) {
+        this.#forget(known);
+        return undefined;
+      }
+      known.epoch = epoch;
+    }
+    return { position };
+  }
+}
+
+type Done = { readonly first: bigint; readonly last: bigint };
+
+/** What was answered to this command id before, or that it was given to another command; undefined where it is new. */
+function repeatOf(
+  { state, done }: Known,
+  { commandId, actor }: Parsed,
+  hash: string,
+): E.Either<Rejection, Done> | undefined {
+  const before = done.get(commandId);
+  if (before === undefined) return undefined;
+  if (before.hash === hash) return E.right(before);
+  // A stranger is told what a stranger is told, not that the order or the id exists.
+  if (state.status !== "none" && !mayTouch(state, actor)) return undefined;
+  return E.left({ code: "commandIdReused", commandId, revision: String(before.first) });
+}
+
+function revisionText({ revision }: Known): string {
+  return revision < 0n ? "none" : String(revision);
+}
+
+function newEvents(
+  orderId: string,
+  commandId: string,
+  hash: string,
+  actor: Parsed["actor"],
+  events: readonly OrderEvent[],
+): readonly NewEvent[] {
+  const ids = eventIds(orderId, commandId, events.length);
+  let meta = "";
+  let metaOf = 0;
+  return events.map(({ type, at, data }, index) => {
+    const v = codec.versionOf(type);
+    if (v !== metaOf) {
+      meta = encodeMeta({ v, at, actor, commandId, commandHash: hash });
+      metaOf = v;
+    }
+    return { id: ids[index] as string, type, data: JSON.stringify(data), meta };
+  });
+}

@@ -1,0 +1,227 @@
+// The shapes in which commands are accepted: strict, bounded, and the source of the JSON Schema for other languages.
+
+import { z } from "zod";
+
+import { roles } from "../domain/actor.ts";
+import type { CommandType } from "../domain/commands.ts";
+import { currencies, currencyFault } from "../domain/currencies.ts";
+import { channels, chargeKinds, fulfilments, ratings } from "../domain/events.ts";
+import type { Json, JsonPairs } from "../domain/json.ts";
+import { idPattern, limits } from "../domain/limits.ts";
+import { caseTypes, refundablePolicies, stockRules } from "../domain/terms.ts";
+
+const idRule = `must be 1 to ${limits.idLength} characters of A-Z a-z 0-9 . _ : @ | + = - and begin with a letter or digit`;
+
+export const id = z.string().max(limits.idLength, idRule).regex(idPattern, idRule);
+
+const amount = z.int().min(0);
+const quantity = z.int().min(1).max(limits.quantity);
+
+/** Why a text cannot be kept, or undefined. Lengths are code points, as the limits of the sources are. */
+function textFault(value: string, min: number, max: number): string | undefined {
+  if (!value.isWellFormed()) return "must be well-formed Unicode, and holds a lone surrogate";
+  if (value.includes("\0")) return "must not hold a NUL character";
+  // UTF-16 units are never fewer than code points, so most texts need no count.
+  const length = value.length <= max && value.length >= min * 2 ? value.length : [...value].length;
+  if (length < min || length > max) return `must be ${min} to ${max} characters, and is ${length}`;
+  return undefined;
+}
+
+/** A text of so many code points, well-formed and without NUL: one expression says it all, and is quick to check. */
+function text(max: number, min = 0) {
+  const good = new RegExp(`^[^\\0\\ud800-\\udfff]{${min},${max}}$`, "u");
+  return z
+    .string()
+    .regex(good, { error: ({ input }) => textFault(String(input), min, max) ?? "is not acceptable" })
+    .meta({ maxLength: max, ...(min > 0 ? { minLength: min } : {}) });
+}
+
+const pictureUrl = z.string().superRefine((value, context) => {
+  const good = value.length <= 2_000 && /^https?:\/\//i.test(value) && value.isWellFormed() && URL.canParse(value);
+  if (!good) context.addIssue({ code: "custom", message: "must be a URL of http or https, at most 2000 characters" });
+});
+
+const currency = z.string().superRefine((value, context) => {
+  const fault = currencyFault(value);
+  if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+});
+
+const sourceDepth = 16;
+
+/**
+ * Why a value cannot ride along in `source`, with its path; undefined where it can. Keys that look like array indexes would change
+ * their place when parsed, so that the stored bytes would no longer be canonical.
+ */
+function jsonFault(value: unknown, path: string, depth: number): string | undefined {
+  if (value === null || typeof value === "boolean") return undefined;
+  if (typeof value === "number") {
+    return Number.isFinite(value) ? undefined : `${path}: ${value} is no number of JSON`;
+  }
+  if (typeof value === "string") {
+    const fault = textFault(value, 0, limits.commandBytes);
+    return fault === undefined ? undefined : `${path}: ${fault}`;
+  }
+  if (typeof value !== "object") return `${path}: a ${typeof value} is no JSON`;
+  if (depth === 0) return `${path}: nested deeper than ${sourceDepth} levels`;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      const fault = jsonFault(item, `${path}[${index}]`, depth - 1);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    const fault = keyFault(key, path) ?? jsonFault(item, `${path}.${key}`, depth - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function keyFault(key: string, path: string): string | undefined {
+  if (key === "__proto__") return `${path}: __proto__ is no key`;
+  if (indexLike.test(key)) return `${path}: key ${key} looks like an array index; use an array of pairs`;
+  const fault = textFault(key, 0, limits.textLength);
+  return fault === undefined ? undefined : `${path}: a key ${fault}`;
+}
+
+const indexLike = /^(0|[1-9]\d*)$/;
+
+/** What no rule reads (ruling 13): an open map, kept as pairs sorted by key. */
+const source = z.unknown().transform((value, context): JsonPairs => {
+  const refuse = (message: string): JsonPairs => {
+    context.addIssue({ code: "custom", message });
+    return [];
+  };
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return refuse("must be an object");
+  const pairs = Object.entries(value) as [string, Json][];
+  for (const [key, item] of pairs) {
+    const fault =
+      key === "__proto__" ? "__proto__ is no key" : jsonFault(item, JSON.stringify(key), sourceDepth);
+    if (fault !== undefined) return refuse(fault);
+    const wrongKey = textFault(key, 1, limits.textLength);
+    if (wrongKey !== undefined) return refuse(`a key ${wrongKey}`);
+  }
+  return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+});
+
+const line = z.strictObject({
+  lineId: id,
+  goodsId: id,
+  sku: text(limits.idLength, 1).optional(),
+  title: text(limits.titleLength, 1),
+  unitPrice: amount,
+  quantity,
+  available: z.int().min(0).optional(),
+  allowedTypes: z.array(z.enum(caseTypes)).max(caseTypes.length).optional(),
+  source: source.optional(),
+});
+
+const charge = z.strictObject({ kind: z.enum(chargeKinds), amount });
+
+const shipment = z.strictObject({
+  carrier: text(limits.waybillLength, 1).optional(),
+  trackingNumber: text(limits.waybillLength, 1).optional(),
+  lines: z.array(id).min(1).max(limits.linesPerOrder).optional(),
+});
+
+const shipments = z.array(shipment).max(limits.shipmentsPerOrder);
+
+const days = z.int().min(0).max(limits.termDays);
+
+/** Terms as a merchant's file or an order may state them: any of them, the rest as they are. */
+export const termsOverride = z.strictObject({
+  booking: z.boolean().optional(),
+  payWindowMinutes: z.int().min(0).max(limits.termMinutes).optional(),
+  autoConfirmDays: days.optional(),
+  afterSaleDays: days.optional(),
+  refundable: z.enum(refundablePolicies).optional(),
+  evidenceMax: z.int().min(0).max(9).optional(),
+  allowedTypes: z.array(z.enum(caseTypes)).max(caseTypes.length).optional(),
+  stockDeduction: z.enum(stockRules).optional(),
+  virtualAutoShip: z.boolean().optional(),
+  returnShipDays: days.optional(),
+  replacementConfirmDays: days.optional(),
+  refundAttempts: z.int().min(1).max(100).optional(),
+});
+
+const code = text(limits.idLength, 1);
+const reason = text(limits.textLength);
+
+const bodies = {
+  CreateOrder: {
+    orderNo: id.optional(),
+    merchantId: id.optional(),
+    buyerId: id.optional(),
+    currency: currency.meta({ enum: [...currencies] }),
+    lines: z.array(line).min(1).max(limits.linesPerOrder),
+    charges: z.array(charge).max(limits.chargesPerOrder).optional(),
+    discount: amount.optional(),
+    fulfilment: z.enum(fulfilments),
+    redeemable: z.boolean().optional(),
+    terms: termsOverride.optional(),
+    personal: z
+      .strictObject({
+        name: text(limits.textLength).optional(),
+        phone: text(limits.textLength).optional(),
+        address: text(limits.textLength).optional(),
+        note: text(limits.textLength).optional(),
+      })
+      .optional(),
+    source: source.optional(),
+  },
+  ConfirmOrder: {},
+  Pay: {
+    payId: id,
+    amount,
+    currency: currency.optional(),
+    channel: z.enum(channels),
+    method: text(limits.idLength, 1).optional(),
+    tradeNo: text(limits.idLength, 1).optional(),
+  },
+  CancelOrder: { reason: reason.optional() },
+  ExpireOrder: {},
+  Ship: { shipments: shipments.optional(), code: code.optional() },
+  CorrectShipment: { shipments },
+  ConfirmReceipt: {},
+  Redeem: { code, source: source.optional() },
+  Review: {
+    items: z
+      .array(
+        z.strictObject({
+          lineId: id,
+          rating: z.enum(ratings),
+          text: text(limits.reviewTextLength).optional(),
+          pictures: z.array(pictureUrl).max(limits.reviewPictures).optional(),
+        }),
+      )
+      .min(1)
+      .max(limits.linesPerOrder),
+  },
+  HideOrder: {},
+  AuditPayment: {},
+  MarkPurchased: { reference: text(limits.idLength, 1).optional() },
+  RecordTaxSurplus: { amount: amount.min(1) },
+  RecordTaxRefund: { amount: amount.min(1) },
+} satisfies Record<CommandType, z.core.$ZodLooseShape>;
+
+function schemaOf<T extends CommandType>(type: T) {
+  return z.strictObject({ type: z.literal(type), orderId: id, ...bodies[type] });
+}
+
+/** One strict schema a command, uncompiled: what JSON Schema is made from. */
+export const commandSchemas = Object.fromEntries(
+  (Object.keys(bodies) as CommandType[]).map((type) => [type, schemaOf(type)]),
+) as { readonly [T in CommandType]: ReturnType<typeof schemaOf<T>> };
+
+export const actorSchema = z.strictObject({ role: z.enum(roles), id });
+
+/** An instant: milliseconds UTC. */
+export const instant = z.int().min(limits.earliest).max(limits.latest);
+
+/** What an expectation may be: `none`, or a revision as text or number. */
+export const expectSchema = z.union([
+  z.literal("none"),
+  z.string().regex(/^(0|[1-9]\d{0,18})$/, 'must be "none" or a revision'),
+  z.int().min(0),
+  z.bigint().min(0n),
+]);

@@ -1,0 +1,46 @@
+// The merchants' side of decisions, from the engine's `terms` option: whose terms and redeeming staff are in force.
+
+import { z } from "zod";
+
+import { limits } from "../domain/limits.ts";
+import { describeIssue } from "../domain/refusals.ts";
+import { type Terms, defaultTerms } from "../domain/terms.ts";
+import type { MerchantPolicy } from "./handle.ts";
+import { issuesOf } from "./parse.ts";
+import { id, termsOverride } from "./schemas.ts";
+
+/** What may be said of a merchant: any of the terms, and who may redeem write-off codes. */
+export type MerchantTerms = { readonly [K in keyof Terms]?: Terms[K] | undefined } & {
+  readonly redeemStaff?: readonly string[] | undefined;
+};
+
+/** By merchant id; `*` stands for every merchant that is not named. */
+export type TermsOption = Readonly<Record<string, MerchantTerms>>;
+
+const merchantTerms = termsOverride.extend({
+  redeemStaff: z.array(id).max(limits.redeemStaff).optional(),
+});
+
+/** The schema of a terms file. */
+export const termsSchema = z.record(z.union([z.literal("*"), id]), merchantTerms);
+
+/**
+ * Reads the terms of every merchant.
+ * @throws TypeError naming each field that is wrong and its rule.
+ */
+export function policies(option: unknown): (merchantId: string) => MerchantPolicy {
+  const read = termsSchema.safeParse(option ?? {});
+  if (!read.success) {
+    const known = (path: readonly PropertyKey[]): readonly string[] =>
+      path.length === 1 ? Object.keys(merchantTerms.shape) : [];
+    throw new TypeError(`terms: ${issuesOf(read.error, known).map(describeIssue).join("; ")}`);
+  }
+  const byMerchant = new Map(Object.entries(read.data).map(([merchantId, given]) => [merchantId, policyOf(given)]));
+  const others = byMerchant.get("*") ?? policyOf({});
+  return (merchantId) => byMerchant.get(merchantId) ?? others;
+}
+
+function policyOf({ redeemStaff = [], ...terms }: MerchantTerms): MerchantPolicy {
+  const given = Object.entries(terms).filter(([, value]) => value !== undefined);
+  return { terms: { ...defaultTerms, ...Object.fromEntries(given) }, redeemStaff };
+}

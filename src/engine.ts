@@ -1,0 +1,439 @@
+// Joins the rooms: opens a store, keeps its views with its events, and is the door to commands, views, deadlines and replay.
+
+import type * as E from "fp-ts/lib/Either.js";
+
+import { type Comparison, compare } from "./audit/check.ts";
+import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
+import { type Fired, runDue } from "./commands/due.ts";
+import { type AppendContext, CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
+import type { ExecuteOptions } from "./commands/parse.ts";
+import { codeHash, redemptionCode } from "./commands/redemption.ts";
+import { type TermsOption, policies } from "./commands/terms.ts";
+import type { Command } from "./domain/commands.ts";
+import type { Rejection } from "./domain/refusals.ts";
+import { type Bound, buildScratch } from "./projections/asof.ts";
+import { type OrderDetail, detailOf } from "./projections/detail.ts";
+import {
+  type OrderFilter,
+  type OrderPage,
+  ordersView,
+  readByCode,
+  readDue,
+  readOrders,
+} from "./projections/orders.ts";
+import { type RebuildProgress, type Summaries, ViewRunner, type ViewStatus } from "./projections/runner.ts";
+import { matching, searchView } from "./projections/search.ts";
+import { type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
+import { type AnyView, anyView } from "./projections/view.ts";
+import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
+import { type Database, openDatabase } from "./store/database.ts";
+import { openMemoryStore } from "./store/memory.ts";
+import { type EventStore, type LocalReads, isAfter } from "./store/port.ts";
+import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
+
+/** Every view of the package, in the order in which they are kept. */
+const allViews: readonly AnyView[] = [anyView(statisticsView), anyView(ordersView), anyView(searchView)];
+
+export const viewNames: readonly string[] = allViews.map(({ name }) => name);
+
+export interface EngineOptions {
+  /** `memory:`, or `sqlite:FILE` (created where there is none). */
+  readonly store: string;
+  /** Milliseconds UTC now; used where a command gives no instant of its own. */
+  readonly clock?: (() => number) | undefined;
+  /** The terms in force by merchant id, `*` for all others; copied into each order. */
+  readonly terms?: TermsOption | undefined;
+  /** The secret that write-off codes are derived from; without it orders with a code are refused. */
+  readonly redeemKey?: string | undefined;
+  /** Which views to keep; all without it. A view that is not kept here falls behind and is caught up by who keeps it. */
+  readonly views?: readonly string[] | undefined;
+  /** Opens the store for reading only. */
+  readonly readOnly?: boolean | undefined;
+  /** How many orders' states stay in memory; 10,000 without it. */
+  readonly cachedOrders?: number | undefined;
+}
+
+/** Up to where to look back: an instant, a position in the store, or a revision of the order. All inclusive. */
+export interface AsOf extends Bound {
+  readonly revision?: bigint | undefined;
+}
+
+export interface Progress {
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then with how much is done, of how much. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface StatisticsQuery extends Progress {
+  readonly buyerId?: string | undefined;
+  readonly merchantId?: string | undefined;
+  readonly at?: Bound | undefined;
+}
+
+/** The counts in all, and of the buyer or merchant that was asked for. */
+export interface StatisticsAnswer {
+  readonly all: Statistics;
+  readonly buyer?: Statistics;
+  readonly merchant?: Statistics;
+}
+
+export interface Views {
+  /** Order statistics; kept, never counted at the asking, but for a look back. */
+  statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
+  /** A page of the order list, newest first. */
+  orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
+  /** One order in full, with its log; undefined where there is none (then). */
+  order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** How each view stands. */
+  status(): Promise<readonly ViewStatus[]>;
+}
+
+export interface ReplayQuery extends Progress {
+  readonly at?: Bound | undefined;
+  /** How many cores to use on a SQLite file; 1 without it. */
+  readonly workers?: number | undefined;
+  /** Called with each order's state; only with one worker. */
+  readonly onOrder?: ReplayOptions["onOrder"];
+}
+
+export interface Engine extends AsyncDisposable {
+  /**
+   * Executes one command and answers when its events are durable.
+   * @throws StoreError where the store fails; what is sent again with the same command id is never done twice.
+   */
+  execute(command: Command | unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
+  /** The same decision, nothing appended. */
+  preview(command: Command | unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
+  readonly views: Views;
+  /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
+  runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
+  /** Every order's events from a position on, then live, until the signal aborts or the engine closes. */
+  subscribe(options?: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined }): AsyncIterable<Envelope>;
+  /** An order's events, oldest first. */
+  history(orderId: string): Promise<readonly Envelope[]>;
+  /** Folds every order anew from its events alone. */
+  replay(query?: ReplayQuery): Promise<ReplayTotals>;
+  /** Rebuilds every view into nothing and compares it with what is kept. */
+  check(options?: Progress & { readonly views?: readonly string[] | undefined }): Promise<readonly Comparison[]>;
+  /** Rebuilds a view beside the present one and swaps them. */
+  rebuild(
+    view: string,
+    options?: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
+  ): Promise<RebuildProgress>;
+  /** Waits until the views hold what this receipt tells. */
+  caughtUp(receipt: Pick<Receipt, "position">): Promise<void>;
+  /** The write-off code of an order; undefined without a key or where the order has none. */
+  redemptionCode(orderId: string): Promise<string | undefined>;
+  /** The order that carries a write-off code. */
+  orderByCode(code: string): Promise<string | undefined>;
+  /** Position of the newest event; undefined in an empty store. */
+  head(): Promise<string | undefined>;
+  /** Finishes the appends in flight and closes the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an engine on a store.
+ * @throws TypeError on a store URL, terms or views it does not know, naming the fault; StoreError as the store's opening does.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const policyOf = policies(options.terms);
+  const views = chosenViews(options.views);
+  const opened = await openStore(options);
+  try {
+    const runnerOptions = { ...opened, views };
+    const runner =
+      options.readOnly === true ? ViewRunner.openReadOnly(runnerOptions) : await ViewRunner.open(runnerOptions);
+    opened.store.setTransactionHook?.((appended) => runner.keep(appended));
+    const handler = new CommandHandler({
+      store: opened.store,
+      clock: options.clock ?? Date.now,
+      policyOf,
+      redeemKey: options.redeemKey,
+      companion: {
+        empty: runner.emptySummaries,
+        evolve: (summaries, event, state) => runner.evolve(summaries as Summaries, event, state),
+      },
+      cachedOrders: options.cachedOrders,
+    });
+    return new OpenEngine(options, opened, runner, handler, views);
+  } catch (error) {
+    await opened.store.close();
+    throw error;
+  }
+}
+
+function chosenViews(names: readonly string[] | undefined): readonly AnyView[] {
+  if (names === undefined) return allViews;
+  for (const name of names) {
+    if (!viewNames.includes(name)) {
+      throw new TypeError(`views: there is no view ${JSON.stringify(name)}; there are ${viewNames.join(", ")}`);
+    }
+  }
+  return allViews.filter(({ name }) => names.includes(name));
+}
+
+interface OpenedStore {
+  readonly store: EventStore & { readonly local: LocalReads };
+  readonly database: Database;
+  readonly shared: boolean;
+  readonly write: <T>(work: () => T) => Promise<T>;
+  /** The file, where the store is one. */
+  readonly path: string | undefined;
+}
+
+async function openStore({ store: url, readOnly }: EngineOptions): Promise<OpenedStore> {
+  if (url === "memory:") {
+    const store = openMemoryStore();
+    const database = openDatabase(":memory:");
+    const write = async <T>(work: () => T): Promise<T> => {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    };
+    return { store, database, shared: false, write, path: undefined };
+  }
+  if (url.startsWith("sqlite:") && url.length > "sqlite:".length) {
+    const path = url.slice("sqlite:".length);
+    const store: SqliteStore = await openSqliteStore(path, { readOnly });
+    return { store, database: store.database, shared: true, write: (work) => store.write(work), path };
+  }
+  throw new TypeError(`store: ${JSON.stringify(url)} is none of memory: and sqlite:FILE`);
+}
+
+/** How long the store must be left alone before the views that are kept later are brought on. */
+const idleMs = 500;
+
+class OpenEngine implements Engine {
+  readonly views: Views;
+
+  readonly #options: EngineOptions;
+  readonly #opened: OpenedStore;
+  readonly #runner: ViewRunner;
+  readonly #handler: CommandHandler;
+  readonly #views: readonly AnyView[];
+  #idle: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    options: EngineOptions,
+    opened: OpenedStore,
+    runner: ViewRunner,
+    handler: CommandHandler,
+    views: readonly AnyView[],
+  ) {
+    this.#options = options;
+    this.#opened = opened;
+    this.#runner = runner;
+    this.#handler = handler;
+    this.#views = views;
+    this.views = {
+      statistics: (query) => this.#statistics(query),
+      orders: (filter) => this.#orders(filter),
+      order: (orderId, { at } = {}) => this.#order(orderId, at),
+      status: () => runner.status(),
+    };
+  }
+
+  async execute(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>> {
+    const answer = await this.#handler.execute(command, options);
+    if (answer._tag === "Right" && answer.right.events.length > 0) this.#rouse();
+    return answer;
+  }
+
+  preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
+    return this.#handler.preview(command, options);
+  }
+
+  runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
+    return runDue(
+      this.#handler,
+      (before, after) =>
+        this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after)),
+      now,
+      signal,
+    );
+  }
+
+  async *subscribe({
+    after,
+    signal,
+  }: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<Envelope, void, void> {
+    for await (const message of this.#opened.store.subscribe({ after, signal, prefixes: [orderPrefix] })) {
+      if (message.kind === "event") yield codec.decode(message.event);
+    }
+  }
+
+  async history(orderId: string): Promise<readonly Envelope[]> {
+    return (await this.#opened.store.readStream(streamOf(orderId))).map(codec.decode);
+  }
+
+  async replay({ at, workers = 1, signal, onProgress, onOrder }: ReplayQuery = {}): Promise<ReplayTotals> {
+    const { path, store } = this.#opened;
+    return path !== undefined && workers > 1
+      ? replayFile(path, workers, { ...at, signal, onProgress })
+      : replayOrders(store.local, { ...at, signal, onProgress, onOrder });
+  }
+
+  async check({
+    views = this.#views.map(({ name }) => name),
+    signal,
+    onProgress,
+  }: Progress & { readonly views?: readonly string[] | undefined } = {}): Promise<readonly Comparison[]> {
+    const comparisons: Comparison[] = [];
+    for (const view of chosenViews(views)) comparisons.push(await this.#checkOne(view, { signal, onProgress }));
+    return comparisons;
+  }
+
+  async #checkOne(view: AnyView, progress: Progress): Promise<Comparison> {
+    const { store, database } = this.#opened;
+    const position = await store.head();
+    using rebuilt = await buildScratch(store.local, view, { position }, progress);
+    for (;;) {
+      progress.signal?.throwIfAborted();
+      const prefix = await this.#runner.ready(view.name);
+      // One snapshot, in which the events and the kept rows stand still, whoever appends meanwhile.
+      database.exec("BEGIN");
+      try {
+        if (rebuilt.advance() !== this.#runner.position(view.name)) continue;
+        return compare(view.name, view.rows(database, prefix), view.rows(rebuilt.database, rebuilt.prefix));
+      } finally {
+        database.exec("COMMIT");
+      }
+    }
+  }
+
+  rebuild(
+    view: string,
+    options?: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
+  ): Promise<RebuildProgress> {
+    return this.#runner.rebuild(view, options);
+  }
+
+  async caughtUp(_receipt: Pick<Receipt, "position">): Promise<void> {
+    await this.#runner.catchUpAll();
+  }
+
+  async redemptionCode(orderId: string): Promise<string | undefined> {
+    const { redeemKey } = this.#options;
+    const state = await this.#handler.state(orderId);
+    return redeemKey === undefined || state.status === "none" || state.redemption === undefined
+      ? undefined
+      : redemptionCode(redeemKey, orderId);
+  }
+
+  async orderByCode(code: string): Promise<string | undefined> {
+    const { redeemKey } = this.#options;
+    if (redeemKey === undefined) return undefined;
+    return this.#reading("orders", (prefix) =>
+      readByCode(this.#opened.database, prefix, codeHash(redeemKey, code)),
+    );
+  }
+
+  head(): Promise<string | undefined> {
+    return this.#opened.store.head();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      clearTimeout(this.#idle);
+      const { store, database, shared } = this.#opened;
+      await store.close();
+      if (!shared) database.close();
+    })();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // --- views ---
+
+  async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery = {}): Promise<StatisticsAnswer> {
+    const read = (database: Database, prefix: string): StatisticsAnswer => ({
+      all: readStatistics(database, prefix, "all"),
+      ...(buyerId === undefined ? {} : { buyer: readStatistics(database, prefix, { buyerId }) }),
+      ...(merchantId === undefined ? {} : { merchant: readStatistics(database, prefix, { merchantId }) }),
+    });
+    if (at !== undefined) {
+      using scratch = await buildScratch(this.#opened.store.local, anyView(statisticsView), at, progress);
+      return read(scratch.database, scratch.prefix);
+    }
+    return this.#reading("statistics", (prefix) => read(this.#opened.database, prefix));
+  }
+
+  async #orders({
+    at,
+    signal,
+    onProgress,
+    ...filter
+  }: OrderFilter & Progress & { readonly at?: Bound | undefined } = {}): Promise<OrderPage> {
+    const scope = filter.scope ?? "all";
+    const { store, database } = this.#opened;
+    const { text } = filter;
+    if (at !== undefined) {
+      const progress = { signal, onProgress };
+      using orders = await buildScratch(store.local, anyView(ordersView), at, progress);
+      if (text === undefined) return readOrders(orders.database, orders.prefix, filter);
+      using words = await buildScratch(store.local, anyView(searchView), at, {
+        ...progress,
+        into: orders.database,
+      });
+      return readOrders(orders.database, orders.prefix, filter, matching(words.prefix, text, scope) ?? nothing);
+    }
+    if (text === undefined) return this.#reading("orders", (prefix) => readOrders(database, prefix, filter));
+    return this.#reading("search", async (search) => {
+      const match = matching(search, text, scope) ?? nothing;
+      return this.#reading("orders", (prefix) => readOrders(database, prefix, filter, match));
+    });
+  }
+
+  async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
+    const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
+    const envelopes = recorded.map(codec.decode).filter(
+      ({ event, position }) =>
+        (at?.time === undefined || event.at <= at.time) &&
+        (at?.position === undefined || !isAfter(position, at.position)),
+    );
+    return detailOf(envelopes);
+  }
+
+  /**
+   * Reads the rows of a view that is brought up to now. Between the two another process may have swapped the generation away: then its
+   * tables are gone, and the present ones are read.
+   */
+  async #reading<T>(view: string, read: (prefix: string) => T | Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      const prefix = await this.#runner.ready(view);
+      try {
+        return await read(prefix);
+      } catch (error) {
+        if (attempt === 3 || !(error instanceof Error) || !error.message.startsWith("no such table")) throw error;
+      }
+    }
+  }
+
+  /** Brings the later views on once nothing has been appended for a while, so that a search need not wait for it. */
+  #rouse(): void {
+    if (this.#idle !== undefined) {
+      this.#idle.refresh();
+      return;
+    }
+    this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      // Whoever reads the view meets the same failure and is told; here there is nobody to tell.
+      if (this.#closing === undefined) this.#runner.catchUpAll().catch(() => undefined);
+    }, idleMs);
+    this.#idle.unref();
+  }
+}
+
+/** What matches no order: a text without a word in it. */
+const nothing = { sql: "SELECT ? WHERE 0", value: "" };

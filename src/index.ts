@@ -1,0 +1,28 @@
+// The door of the package: what an embedding service may rely on, each name by name.
+
+export { openEngine, viewNames } from "./engine.ts";
+export type {
+  AsOf,
+  Engine,
+  EngineOptions,
+  StatisticsAnswer,
+  Views,
+} from "./engine.ts";
+export type { Preview, Receipt } from "./commands/handle.ts";
+export type { ExecuteOptions, Expect } from "./commands/parse.ts";
+export type { MerchantTerms, TermsOption } from "./commands/terms.ts";
+export type { Actor, Role } from "./domain/actor.ts";
+export type { Command, CommandType } from "./domain/commands.ts";
+export { decide } from "./domain/decide.ts";
+export type { OrderEvent, OrderEventType } from "./domain/events.ts";
+export { orderMachine, orderMoves } from "./domain/lifecycle.ts";
+export { describeRejection } from "./domain/refusals.ts";
+export type { Rejection, RejectionCode } from "./domain/refusals.ts";
+export { evolve, initialState, isTerminal } from "./domain/state.ts";
+export type { Order, OrderState } from "./domain/state.ts";
+export { defaultTerms } from "./domain/terms.ts";
+export type { Terms } from "./domain/terms.ts";
+export type { OrderDetail } from "./projections/detail.ts";
+export type { OrderFilter, OrderPage, OrderRow } from "./projections/orders.ts";
+export type { Statistics } from "./projections/statistics.ts";
+export { isStoreError, StoreError } from "./store/port.ts";

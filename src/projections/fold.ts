@@ -1,0 +1,37 @@
+// Folds a page of the global order into a view's rows: every order in it from its own stream, before and after the page.
+
+import { type Codec, orderPrefix } from "../store/codec.ts";
+import { type LocalReads, type RecordedEvent, isAfter } from "../store/port.ts";
+import type { AnyView, Writer } from "./view.ts";
+
+/** Events to fold at a time: few enough that whoever waits meanwhile does not wait long. */
+export const eventsAPage = 1_000;
+
+/**
+ * Brings rows on from a position (undefined: the beginning) by one page.
+ * @returns the position after it, and whether the end was reached.
+ */
+export function foldPage(
+  local: LocalReads,
+  codec: Codec,
+  view: AnyView,
+  writer: Writer<unknown>,
+  from: string | undefined,
+): { readonly position: string | undefined; readonly end: boolean } {
+  const { events, end } = local.readAll({ after: from, limit: eventsAPage });
+  const last: RecordedEvent | undefined = events.at(-1);
+  if (last === undefined) return { position: from, end: true };
+  for (const stream of new Set(events.map((event) => event.stream))) {
+    if (!stream.startsWith(orderPrefix)) continue;
+    let before: unknown;
+    let after: unknown;
+    for (const recorded of local.readStream(stream)) {
+      if (isAfter(recorded.position, last.position)) break;
+      if (Object.hasOwn(view.reads, recorded.type)) after = view.fold(after, codec.decode(recorded).event);
+      if (!isAfter(recorded.position, from)) before = after;
+    }
+    writer.change(stream.slice(orderPrefix.length), before, after);
+  }
+  writer.flush();
+  return { position: last.position, end };
+}

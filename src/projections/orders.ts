@@ -1,0 +1,326 @@
+// The order list: one row an order, for filtered, stably paged lists per buyer, per merchant and in all.
+
+import { type Deadline, deadlinesOf } from "../domain/deadlines.ts";
+import { type Rating, orderEventTypes } from "../domain/events.ts";
+import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
+import { type Order, type OrderState, evolve, initialState } from "../domain/state.ts";
+import type { Database } from "../store/database.ts";
+import type { Scope } from "./statistics.ts";
+import { type View, type Writer, textRows } from "./view.ts";
+
+/** An order in a list. Amounts in minor units, instants in milliseconds UTC. */
+export interface OrderRow {
+  readonly orderId: string;
+  readonly orderNo: string;
+  readonly merchantId: string;
+  readonly buyerId: string;
+  readonly status: OrderStatus;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly currency: string;
+  readonly total: number;
+  readonly paid: number;
+  readonly lines: number;
+  readonly units: number;
+  /** Title of the first line. */
+  readonly title: string;
+  readonly fulfilment: Order["fulfilment"];
+  /** The ratings that its lines were given; empty before a review. */
+  readonly ratings: readonly Rating[];
+  readonly hasRefund: boolean;
+  readonly hiddenByBuyer: boolean;
+  readonly hiddenByMerchant: boolean;
+  /** When its next deadline passes. */
+  readonly dueAt: number | undefined;
+}
+
+export interface OrderFilter {
+  readonly scope?: Scope | undefined;
+  readonly statuses?: readonly OrderStatus[] | undefined;
+  /** Orders with a line that was rated so. */
+  readonly rating?: Rating | undefined;
+  readonly hasRefund?: boolean | undefined;
+  /** Created at or after, and before, these instants. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** Words of titles or numbers; every word must stand in the order. */
+  readonly text?: string | undefined;
+  /** Orders a page, 1 to 1000; 20 without it. */
+  readonly limit?: number | undefined;
+  /** The `next` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface OrderPage {
+  /** Newest first; orders of one instant in the order of their ids, descending. */
+  readonly orders: readonly OrderRow[];
+  /** Give it as `cursor` for the next page; undefined at the end. What is created meanwhile does not shift the pages. */
+  readonly next: string | undefined;
+}
+
+const ratingBits: Readonly<Record<Rating, number>> = { bad: 1, neutral: 2, good: 4 };
+
+/** Every rating, worst first. */
+const ratingNames = Object.keys(ratingBits) as readonly Rating[];
+
+function ratingMask(ratings: readonly Rating[]): number {
+  return ratings.reduce((mask, rating) => mask | ratingBits[rating], 0);
+}
+
+/** The earliest deadline that stands. */
+function nextDue(order: Order): number | null {
+  const due: Deadline | undefined = deadlinesOf(order)[0];
+  return due?.dueAt ?? null;
+}
+
+class OrdersWriter implements Writer<OrderState> {
+  readonly #changes = new Map<string, { before: OrderState | undefined; after: OrderState | undefined }>();
+  readonly #insert: ReturnType<Database["prepare"]>;
+  readonly #update: ReturnType<Database["prepare"]>;
+  readonly #delete: ReturnType<Database["prepare"]>;
+
+  constructor(database: Database, prefix: string) {
+    this.#insert = database.prepare(
+      `INSERT INTO ${prefix} (order_id, status, updated_at, paid, ratings, hidden, due_at, order_no, merchant_id, buyer_id,
+         created_at, currency, total, lines, units, title, fulfilment, code_hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#update = database.prepare(
+      `UPDATE ${prefix} SET status = ?, updated_at = ?, paid = ?, ratings = ?, hidden = ?, due_at = ? WHERE order_id = ?`,
+    );
+    this.#delete = database.prepare(`DELETE FROM ${prefix} WHERE order_id = ?`);
+  }
+
+  change(orderId: string, before: OrderState | undefined, after: OrderState | undefined): void {
+    const earlier = this.#changes.get(orderId);
+    if (earlier === undefined) this.#changes.set(orderId, { before, after });
+    else earlier.after = after;
+  }
+
+  flush(): void {
+    for (const [orderId, { before, after }] of this.#changes) {
+      const known = before !== undefined && before.status !== "none";
+      if (after === undefined || after.status === "none") {
+        if (known) this.#delete.run(orderId);
+      } else if (known) {
+        this.#update.run(...moving(after), orderId);
+      } else {
+        const units = after.lines.reduce((sum, line) => sum + line.quantity, 0);
+        this.#insert.run(
+          orderId,
+          ...moving(after),
+          after.orderNo,
+          after.merchantId,
+          after.buyerId,
+          after.createdAt,
+          after.currency,
+          after.total,
+          after.lines.length,
+          units,
+          after.lines[0]?.title ?? "",
+          after.fulfilment,
+          after.redemption?.codeHash ?? null,
+        );
+      }
+    }
+    this.#changes.clear();
+  }
+}
+
+/** What of an order's row changes over its life. */
+function moving(order: Order): [number, number, number, number, number, number | null] {
+  const hidden =
+    (order.hiddenByBuyerAt === undefined ? 0 : 1) + (order.hiddenByMerchantAt === undefined ? 0 : 2);
+  return [
+    orderStatuses.indexOf(order.status),
+    order.lastAt,
+    order.paid,
+    ratingMask(order.ratings),
+    hidden,
+    nextDue(order),
+  ];
+}
+
+export const ordersView: View<OrderState> = {
+  name: "orders",
+  version: 1,
+  reads: Object.fromEntries(orderEventTypes.map((type) => [type, true])),
+  kept: "inTransaction",
+  ofState: true,
+  tables: (prefix) => [
+    {
+      name: prefix,
+      sql: `CREATE TABLE ${prefix} (
+        order_id TEXT NOT NULL, status INTEGER NOT NULL, updated_at INTEGER NOT NULL, paid INTEGER NOT NULL,
+        ratings INTEGER NOT NULL, hidden INTEGER NOT NULL, due_at INTEGER, order_no TEXT NOT NULL, merchant_id TEXT NOT NULL,
+        buyer_id TEXT NOT NULL, created_at INTEGER NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL,
+        lines INTEGER NOT NULL, units INTEGER NOT NULL, title TEXT NOT NULL, fulfilment TEXT NOT NULL, code_hash TEXT);
+        CREATE UNIQUE INDEX ${prefix}_id ON ${prefix} (order_id);
+        CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, created_at, order_id);
+        CREATE INDEX ${prefix}_status ON ${prefix} (merchant_id, status, created_at, order_id);
+        CREATE INDEX ${prefix}_created ON ${prefix} (created_at, order_id);
+        CREATE INDEX ${prefix}_due ON ${prefix} (due_at, order_id) WHERE due_at IS NOT NULL;
+        CREATE INDEX ${prefix}_code ON ${prefix} (code_hash) WHERE code_hash IS NOT NULL;`,
+    },
+  ],
+  fold: (state, event) => evolve(state ?? initialState, event),
+  writer: (database, prefix) => new OrdersWriter(database, prefix),
+  rows: (database, prefix) =>
+    textRows(
+      database,
+      `SELECT json_array(order_id, status, updated_at, paid, ratings, hidden, due_at, order_no, merchant_id, buyer_id, created_at,
+         currency, total, lines, units, title, fulfilment, code_hash) AS row FROM ${prefix} ORDER BY row`,
+    ),
+};
+
+interface StoredRow {
+  readonly order_id: string;
+  readonly order_no: string;
+  readonly merchant_id: string;
+  readonly buyer_id: string;
+  readonly status: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly currency: string;
+  readonly total: number;
+  readonly paid: number;
+  readonly lines: number;
+  readonly units: number;
+  readonly title: string;
+  readonly fulfilment: Order["fulfilment"];
+  readonly ratings: number;
+  readonly hidden: number;
+  readonly due_at: number | null;
+}
+
+function rowOf(row: StoredRow): OrderRow {
+  return {
+    orderId: row.order_id,
+    orderNo: row.order_no,
+    merchantId: row.merchant_id,
+    buyerId: row.buyer_id,
+    status: orderStatuses[row.status] as OrderStatus,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    currency: row.currency,
+    total: row.total,
+    paid: row.paid,
+    lines: row.lines,
+    units: row.units,
+    title: row.title,
+    fulfilment: row.fulfilment,
+    ratings: ratingNames.filter((rating) => (row.ratings & ratingBits[rating]) !== 0),
+    hasRefund: false,
+    hiddenByBuyer: (row.hidden & 1) !== 0,
+    hiddenByMerchant: (row.hidden & 2) !== 0,
+    dueAt: row.due_at ?? undefined,
+  };
+}
+
+type Value = string | number;
+
+/** The conditions of a filter, as SQL and its values. */
+function conditions(filter: OrderFilter): { readonly sql: string[]; readonly values: Value[] } {
+  const { scope = "all", rating, hasRefund, from, to, cursor } = filter;
+  const sql: string[] = [];
+  const values: Value[] = [];
+  const and = (condition: string, ...bound: Value[]): void => {
+    sql.push(condition);
+    values.push(...bound);
+  };
+  if (scope !== "all") {
+    if ("buyerId" in scope) and("buyer_id = ? AND hidden & 1 = 0", scope.buyerId);
+    else and("merchant_id = ? AND hidden & 2 = 0", scope.merchantId);
+  }
+  if (rating !== undefined) and("ratings & ? <> 0", ratingBits[rating]);
+  // No order has a refund before the after-sale half of the engine stands.
+  if (hasRefund === true) and("0");
+  if (from !== undefined) and("created_at >= ?", from);
+  if (to !== undefined) and("created_at < ?", to);
+  if (cursor !== undefined) {
+    const { createdAt, orderId } = readCursor(cursor);
+    and("(created_at, order_id) < (?, ?)", createdAt, orderId);
+  }
+  return { sql, values };
+}
+
+/** Where a page ended: opaque to callers. */
+function writeCursor({ createdAt, orderId }: OrderRow): string {
+  return Buffer.from(JSON.stringify([createdAt, orderId])).toString("base64url");
+}
+
+/** @throws RangeError on what is no cursor of ours. */
+function readCursor(cursor: string): { readonly createdAt: number; readonly orderId: string } {
+  try {
+    const [createdAt, orderId] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
+    if (typeof createdAt === "number" && typeof orderId === "string") return { createdAt, orderId };
+  } catch (error) {
+    throw new RangeError(`cursor ${JSON.stringify(cursor)} is none that a page gave`, { cause: error });
+  }
+  throw new RangeError(`cursor ${JSON.stringify(cursor)} is none that a page gave`);
+}
+
+const defaultLimit = 20;
+const mostLimit = 1_000;
+
+/**
+ * Reads a page of orders. `matching` restricts it to order ids that a subquery gives (the text search).
+ * @throws RangeError on a limit out of 1 to 1000 or a cursor that no page gave.
+ */
+export function readOrders(
+  database: Database,
+  prefix: string,
+  filter: OrderFilter,
+  matching?: { readonly sql: string; readonly value: string },
+): OrderPage {
+  const limit = filter.limit ?? defaultLimit;
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostLimit) {
+    throw new RangeError(`limit must be 1 to ${mostLimit}, and is ${limit}`);
+  }
+  const { sql, values } = conditions(filter);
+  if (matching !== undefined) {
+    sql.push(`order_id IN (${matching.sql})`);
+    values.push(matching.value);
+  }
+  const wanted = filter.statuses?.map((status) => orderStatuses.indexOf(status));
+  const merchant = filter.scope !== undefined && filter.scope !== "all" && "merchantId" in filter.scope;
+  // A merchant's list runs along one index range a status, so that few rows among many are found at once.
+  const ranges = merchant
+    ? (wanted ?? orderStatuses.map((_status, index) => index)).map((status) => [`status = ${status}`])
+    : [wanted === undefined ? [] : [`status IN (${wanted.join(",")})`]];
+  const parts = ranges.map((range) => {
+    const where = [...range, ...sql];
+    const filtered = where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`;
+    return `SELECT * FROM (SELECT * FROM ${prefix} ${filtered} ORDER BY created_at DESC, order_id DESC LIMIT ${limit + 1})`;
+  });
+  const rows =
+    parts.length === 0
+      ? []
+      : (database
+          .prepare(`${parts.join(" UNION ALL ")} ORDER BY created_at DESC, order_id DESC LIMIT ${limit + 1}`)
+          .all(...parts.flatMap(() => values)) as unknown as StoredRow[]);
+  const orders = rows.slice(0, limit).map(rowOf);
+  return { orders, next: rows.length > limit ? writeCursor(orders.at(-1) as OrderRow) : undefined };
+}
+
+/** Orders whose next deadline lies before an instant, earliest first, a page at a time; `after` is the last of the page before. */
+export function readDue(
+  database: Database,
+  prefix: string,
+  before: number,
+  after?: { readonly orderId: string; readonly dueAt: number },
+): readonly { readonly orderId: string; readonly dueAt: number }[] {
+  const rows = database
+    .prepare(
+      `SELECT order_id, due_at FROM ${prefix}
+       WHERE due_at IS NOT NULL AND due_at < ? AND (due_at, order_id) > (?, ?) ORDER BY due_at, order_id LIMIT 100`,
+    )
+    .all(before, after?.dueAt ?? -1, after?.orderId ?? "") as unknown as { order_id: string; due_at: number }[];
+  return rows.map((row) => ({ orderId: row.order_id, dueAt: row.due_at }));
+}
+
+/** The order that carries a write-off code, by the code's hash. */
+export function readByCode(database: Database, prefix: string, codeHash: string): string | undefined {
+  const row = database.prepare(`SELECT order_id FROM ${prefix} WHERE code_hash = ?`).get(codeHash);
+  return (row as { order_id: string } | undefined)?.order_id;
+}

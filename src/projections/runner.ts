@@ -1,0 +1,472 @@
+// Keeps the views: inside each append's transaction, or caught up before an answer; rebuilt beside and swapped; never ahead, never twice.
+
+import type { OrderEvent, OrderEventType } from "../domain/events.ts";
+import type { OrderState } from "../domain/state.ts";
+import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
+import type { Database } from "../store/database.ts";
+import { type EventStore, type InTransaction, type LocalReads, isAfter } from "../store/port.ts";
+import { foldPage } from "./fold.ts";
+import { type AnyView, type Writer, definitionHash } from "./view.ts";
+
+/** How a view stands. */
+export interface ViewStatus {
+  readonly view: string;
+  readonly generation: number;
+  readonly kept: AnyView["kept"];
+  /** Up to where its rows go; undefined: from the beginning. */
+  readonly position: string | undefined;
+  /** Nothing is missing from its rows. */
+  readonly current: boolean;
+  /** Why it stopped following, where it did: its rows are right up to its position. */
+  readonly fault: string | undefined;
+}
+
+export interface RebuildProgress {
+  readonly view: string;
+  readonly generation: number;
+  /** Orders folded so far, and in all when known. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** A view could not be read or kept; its cause is the defect. */
+export class ViewError extends Error {
+  readonly view: string;
+
+  constructor(view: string, message: string, options?: ErrorOptions) {
+    super(`view ${view}: ${message}`, options);
+    this.name = "ViewError";
+    this.view = view;
+  }
+}
+
+/** One order's summaries, a place a view; a view whose fold threw has the fault instead. */
+export type Summaries = readonly unknown[];
+
+class Poison {
+  readonly fault: unknown;
+
+  constructor(fault: unknown) {
+    this.fault = fault;
+  }
+}
+
+/** A view of this process with the generation of its rows that this process keeps. */
+interface Kept {
+  readonly view: AnyView;
+  readonly hash: string;
+  generation: number;
+  writer: Writer<unknown>;
+}
+
+interface GenerationRow {
+  readonly generation: number;
+  readonly hash: string;
+  readonly state: "active" | "building";
+  readonly position: string | null;
+  readonly target: string | null;
+  readonly scanned: number;
+  readonly fault: string | null;
+}
+
+export interface RunnerOptions {
+  readonly store: EventStore & { readonly local: LocalReads };
+  /** Where the views' rows live: the store's own file, or a database beside it. */
+  readonly database: Database;
+  /** The rows share the appends' transaction; else the runner begins and ends its own. */
+  readonly shared: boolean;
+  /** Runs work in a write transaction of the database. */
+  readonly write: <T>(work: () => T) => Promise<T>;
+  readonly views: readonly AnyView[];
+  readonly codec?: Codec | undefined;
+}
+
+const streamsAPage = 2_000;
+
+const registry = `CREATE TABLE IF NOT EXISTS views (
+  name TEXT NOT NULL, generation INTEGER NOT NULL, hash TEXT NOT NULL, state TEXT NOT NULL,
+  position TEXT, target TEXT, scanned INTEGER NOT NULL DEFAULT 0, fault TEXT, PRIMARY KEY (name, generation))`;
+
+export class ViewRunner {
+  readonly #options: RunnerOptions;
+  readonly #database: Database;
+  readonly #store: RunnerOptions["store"];
+  readonly #codec: Codec;
+  readonly #kept: Kept[] = [];
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #catchingUp = new Map<string, Promise<void>>();
+
+  /** The positions of the generations kept, as read at `#epoch`. */
+  #positions: (string | undefined)[] = [];
+  #epoch = -1;
+
+  private constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#database = options.database;
+    this.#store = options.store;
+    this.#codec = options.codec ?? currentCodec;
+    this.#sql = statements(options.database);
+  }
+
+  /** Opens the views, creating the tables of those whose present definition has none; nothing is caught up yet. */
+  static async open(options: RunnerOptions): Promise<ViewRunner> {
+    await options.write(() => options.database.exec(registry));
+    const runner = new ViewRunner(options);
+    for (const view of options.views) await runner.#adopt(view);
+    return runner;
+  }
+
+  /** The views of a file that is only read: those whose definition it holds. */
+  static openReadOnly(options: RunnerOptions): ViewRunner {
+    const runner = new ViewRunner(options);
+    for (const view of options.views) {
+      const hash = definitionHash(view);
+      const found = runner.#generations(view.name).find((row) => row.hash === hash && row.state === "active");
+      if (found === undefined) continue;
+      runner.#kept.push({ view, hash, generation: found.generation, writer: readOnlyWriter });
+    }
+    return runner;
+  }
+
+  // --- beside each order's state ---
+
+  get emptySummaries(): Summaries {
+    return this.#kept.map(() => undefined);
+  }
+
+  /**
+   * Folds one more event into an order's summaries, `state` being the order's state after it. A fold that throws poisons its own view's
+   * summary, and nothing else.
+   */
+  evolve(summaries: Summaries, event: OrderEvent, state: OrderState): Summaries {
+    const after: unknown[] = [];
+    for (const { view } of this.#kept) {
+      const summary = summaries[after.length];
+      if (view.ofState === true) after.push(state);
+      else if (view.kept === "later" || view.reads[event.type] === undefined || summary instanceof Poison) after.push(summary);
+      else after.push(foldOrPoison(view, summary, event));
+    }
+    return after;
+  }
+
+  // --- inside the append's transaction ---
+
+  /** The transaction hook: rows and positions of every view that is up to here move on with the appends, or not at all. */
+  keep(appended: readonly (InTransaction & { readonly context: unknown })[]): void {
+    const changes = appended.filter(({ stream }) => stream.startsWith(orderPrefix));
+    const after = appended[0]?.after;
+    const last = appended.at(-1)?.lastPosition as string;
+    if (!this.#kept.some(({ view }) => view.kept === "inTransaction")) return;
+    this.#refresh();
+    if (!this.#options.shared) this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      this.#kept.forEach((kept, index) => {
+        if (kept.view.kept === "later" || this.#positions[index] !== after) return;
+        if (this.#keepOne(kept, index, changes)) this.#move(kept, index, last);
+      });
+      if (!this.#options.shared) this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#epoch = -1;
+      if (!this.#options.shared) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Whether the view followed; where it threw, its rows are as before, the fault is noted, and the append goes on. */
+  #keepOne(kept: Kept, index: number, changes: readonly InTransaction[]): boolean {
+    this.#sql.savepoint.run();
+    try {
+      for (const { stream, context } of changes) {
+        const { before, after } = context as { readonly before: Summaries; readonly after: Summaries };
+        const now = after[index];
+        if (now instanceof Poison) throw now.fault;
+        kept.writer.change(stream.slice(orderPrefix.length), before[index], now);
+      }
+      kept.writer.flush();
+      this.#sql.release.run();
+      return true;
+    } catch (fault) {
+      this.#sql.rollbackTo.run();
+      this.#sql.release.run();
+      kept.writer = this.#writer(kept.view, kept.generation);
+      this.#sql.fault.run(describe(fault), kept.view.name, kept.generation);
+      this.#positions[index] = "";
+      return false;
+    }
+  }
+
+  #move(kept: Kept, index: number, position: string): void {
+    this.#sql.move.run(position, kept.view.name, kept.generation);
+    this.#positions[index] = position;
+  }
+
+  /** Reads where the generations stand, unless nobody else can have moved them since. */
+  #refresh(): void {
+    const epoch = this.#store.local.epoch();
+    if (epoch === this.#epoch) return;
+    this.#positions = this.#kept.map(({ view, generation }) => {
+      const row = this.#row(view.name, generation);
+      // A generation that is gone, or has a fault, is nobody's to move: it equals no position.
+      if (row === undefined || row.fault !== null) return "";
+      return row.position ?? undefined;
+    });
+    this.#epoch = epoch;
+  }
+
+  // --- reading ---
+
+  /**
+   * Brings a view up to the store's end and gives the name of its tables, so that an answer is never behind.
+   * @throws ViewError where the view is none of this process, or cannot be folded; its cause is the defect.
+   */
+  async ready(name: string): Promise<string> {
+    const kept = this.#find(name);
+    await this.#catchUp(kept);
+    return prefixOf(kept.view, kept.generation);
+  }
+
+  /** Up to where a view's rows go now. */
+  position(name: string): string | undefined {
+    return this.#row(name, this.#find(name).generation)?.position ?? undefined;
+  }
+
+  async status(): Promise<readonly ViewStatus[]> {
+    const head = await this.#store.head();
+    return this.#kept.map(({ view, generation }) => {
+      const row = this.#row(view.name, generation);
+      const position = row?.position ?? undefined;
+      return {
+        view: view.name,
+        generation,
+        kept: view.kept,
+        position,
+        current: !isAfter(head, position),
+        fault: row?.fault ?? undefined,
+      };
+    });
+  }
+
+  /** Catches up the views that are kept later, a page at a time, until they are current or the signal aborts. */
+  async catchUpAll(): Promise<void> {
+    for (const kept of this.#kept) await this.#catchUp(kept);
+  }
+
+  #catchUp(kept: Kept): Promise<void> {
+    const { name } = kept.view;
+    const running = this.#catchingUp.get(name);
+    // One that runs already may have looked at the end before the caller's own append: wait for it, then look again.
+    const next = (running ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.#catchUpNow(kept))
+      .finally(() => {
+        if (this.#catchingUp.get(name) === next) this.#catchingUp.delete(name);
+      });
+    this.#catchingUp.set(name, next);
+    return next;
+  }
+
+  async #catchUpNow(kept: Kept): Promise<void> {
+    const { view } = kept;
+    for (;;) {
+      const head = await this.#store.head();
+      const row = this.#row(view.name, kept.generation);
+      if (row === undefined) {
+        // Another process has rebuilt it and swapped this generation away.
+        await this.#adopt(view);
+      } else if (!isAfter(head, row.position ?? undefined)) {
+        return;
+      } else if (row.position === null) {
+        await this.#options.write(() => this.#sql.aim.run(head as string, view.name, kept.generation));
+        await this.#scan(view, kept.writer, kept.generation, {});
+        this.#epoch = -1;
+      } else {
+        await this.#options.write(() => this.#catchUpPage(view, kept.writer, kept.generation));
+      }
+    }
+  }
+
+  /** Folds a page of events beyond a generation's position into its rows; to be called inside a write transaction. */
+  #catchUpPage(view: AnyView, writer: Writer<unknown>, generation: number): boolean {
+    const row = this.#row(view.name, generation);
+    if (row === undefined) return true;
+    const from = row.position ?? undefined;
+    this.#epoch = -1;
+    try {
+      const { position, end } = foldPage(this.#store.local, this.#codec, view, writer, from);
+      if (position !== undefined) this.#sql.move.run(position, view.name, generation);
+      return end;
+    } catch (error) {
+      throw new ViewError(view.name, `cannot be brought on from position ${from ?? "the beginning"}`, {
+        cause: error,
+      });
+    }
+  }
+
+  // --- generations ---
+
+  #find(name: string): Kept {
+    const kept = this.#kept.find(({ view }) => view.name === name);
+    if (kept === undefined) {
+      const known = this.#kept.map(({ view }) => view.name).join(", ");
+      throw new ViewError(name, `is not kept here; these are: ${known}`);
+    }
+    return kept;
+  }
+
+  /** Takes up the view's active generation of the present definition; creates an empty one where there is none. */
+  async #adopt(view: AnyView): Promise<void> {
+    const hash = definitionHash(view);
+    const generation = await this.#options.write(() => {
+      const found = this.#generations(view.name).find((row) => row.hash === hash && row.state === "active");
+      return found?.generation ?? this.#create(view, hash, "active", null);
+    });
+    const writer = this.#writer(view, generation);
+    const kept = this.#kept.find((one) => one.view === view);
+    if (kept === undefined) this.#kept.push({ view, hash, generation, writer });
+    else Object.assign(kept, { generation, writer });
+    this.#epoch = -1;
+  }
+
+  #create(view: AnyView, hash: string, state: GenerationRow["state"], target: string | null): number {
+    const generation = Math.max(0, ...this.#generations(view.name).map((row) => row.generation)) + 1;
+    for (const { sql } of view.tables(prefixOf(view, generation))) this.#database.exec(sql);
+    this.#sql.create.run(view.name, generation, hash, state, target);
+    return generation;
+  }
+
+  #drop(view: AnyView, generation: number): void {
+    for (const { name } of view.tables(prefixOf(view, generation))) {
+      this.#database.exec(`DROP TABLE IF EXISTS ${name}`);
+    }
+    this.#sql.remove.run(view.name, generation);
+  }
+
+  #writer(view: AnyView, generation: number): Writer<unknown> {
+    return view.writer(this.#database, prefixOf(view, generation));
+  }
+
+  #generations(name: string): readonly GenerationRow[] {
+    return this.#sql.generations.all(name) as unknown as GenerationRow[];
+  }
+
+  #row(name: string, generation: number): GenerationRow | undefined {
+    return this.#sql.generation.get(name, generation) as unknown as GenerationRow | undefined;
+  }
+
+  /**
+   * Rebuilds a view from the events into a new generation beside the present one, which goes on answering, and swaps them in one
+   * transaction. What was begun and broken off is taken up where it stood; nothing stops appends meanwhile.
+   * @param onProgress called after each chunk.
+   * @throws the signal's reason when aborted between two chunks: call again to go on.
+   */
+  async rebuild(
+    name: string,
+    options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void } = {},
+  ): Promise<RebuildProgress> {
+    const kept = this.#find(name);
+    const { view, hash } = kept;
+    const head = (await this.#store.head()) ?? null;
+    const generation = await this.#options.write(() => {
+      const begun = this.#generations(name).find((row) => row.hash === hash && row.state === "building");
+      return begun?.generation ?? this.#create(view, hash, "building", head);
+    });
+    const writer = this.#writer(view, generation);
+    const scanned = await this.#scan(view, writer, generation, options);
+    // What came in meanwhile, in chunks; then the rest and the swap in one transaction.
+    for (;;) {
+      options.signal?.throwIfAborted();
+      if (await this.#options.write(() => this.#catchUpPage(view, writer, generation))) break;
+    }
+    await this.#options.write(() => {
+      if (this.#row(name, generation) === undefined) return;
+      while (!this.#catchUpPage(view, writer, generation));
+      for (const row of this.#generations(name)) {
+        if (row.hash === hash && row.generation !== generation) this.#drop(view, row.generation);
+      }
+      this.#sql.activate.run(name, generation);
+    });
+    await this.#adopt(view);
+    return { view: name, generation, ...scanned };
+  }
+
+  /** The first pass of a rebuild: whole orders up to the position where it began, each folded once, in the order of creation. */
+  async #scan(
+    view: AnyView,
+    writer: Writer<unknown>,
+    generation: number,
+    { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
+  ): Promise<{ readonly done: number; readonly total: number }> {
+    const types = Object.keys(view.reads) as OrderEventType[];
+    const dataOf = types.filter((type) => view.reads[type] === true);
+    for (;;) {
+      signal?.throwIfAborted();
+      const step = await this.#options.write(() => {
+        const row = this.#row(view.name, generation);
+        // Another process swapped it away, or there was nothing to scan, or the scan was finished before.
+        if (row === undefined || row.target === null || row.position !== null) return undefined;
+        const page = this.#store.local.streams({
+          after: row.scanned,
+          limit: streamsAPage,
+          upTo: row.target,
+          types,
+          dataOf,
+          metaStart: true,
+        });
+        for (const { stream, events } of page.streams) {
+          if (!stream.startsWith(orderPrefix)) continue;
+          let summary: unknown;
+          for (const recorded of events) summary = view.fold(summary, this.#codec.decodeFact(recorded));
+          writer.change(stream.slice(orderPrefix.length), undefined, summary);
+        }
+        writer.flush();
+        this.#sql.scanned.run(page.next, page.end ? row.target : null, view.name, generation);
+        return page;
+      });
+      const done = step?.next ?? this.#row(view.name, generation)?.scanned ?? 0;
+      const total = Math.max(done, step?.total ?? 0);
+      onProgress?.({ view: view.name, generation, done, total });
+      if (step === undefined || step.end) return { done, total };
+    }
+  }
+}
+
+function foldOrPoison(view: AnyView, summary: unknown, event: OrderEvent): unknown {
+  try {
+    return view.fold(summary, event);
+  } catch (fault) {
+    return new Poison(fault);
+  }
+}
+
+const readOnlyWriter: Writer<unknown> = {
+  change: () => undefined,
+  flush: () => undefined,
+};
+
+function prefixOf(view: AnyView, generation: number): string {
+  return `${view.name}_${generation}`;
+}
+
+function describe(fault: unknown): string {
+  return fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
+}
+
+function statements(database: Database) {
+  const columns = "generation, hash, state, position, target, scanned, fault";
+  return {
+    generations: database.prepare(`SELECT ${columns} FROM views WHERE name = ? ORDER BY generation DESC`),
+    generation: database.prepare(`SELECT ${columns} FROM views WHERE name = ? AND generation = ?`),
+    create: database.prepare("INSERT INTO views (name, generation, hash, state, target) VALUES (?, ?, ?, ?, ?)"),
+    move: database.prepare("UPDATE views SET position = ?, fault = NULL WHERE name = ? AND generation = ?"),
+    aim: database.prepare(
+      "UPDATE views SET target = ? WHERE name = ? AND generation = ? AND target IS NULL AND position IS NULL",
+    ),
+    fault: database.prepare("UPDATE views SET fault = ? WHERE name = ? AND generation = ?"),
+    scanned: database.prepare("UPDATE views SET scanned = ?, position = ? WHERE name = ? AND generation = ?"),
+    activate: database.prepare("UPDATE views SET state = 'active' WHERE name = ? AND generation = ?"),
+    remove: database.prepare("DELETE FROM views WHERE name = ? AND generation = ?"),
+    savepoint: database.prepare("SAVEPOINT a_view"),
+    release: database.prepare("RELEASE a_view"),
+    rollbackTo: database.prepare("ROLLBACK TO a_view"),
+  };
+}

@@ -1,0 +1,144 @@
+// The text index behind the order list: words of titles and numbers, Chinese ones by their characters, however short.
+
+import type { OrderEvent, Shipment } from "../domain/events.ts";
+import type { Database } from "../store/database.ts";
+import type { Scope } from "./statistics.ts";
+import { type View, type Writer, textRows } from "./view.ts";
+
+/** What of an order can be searched for. */
+interface Words {
+  readonly buyerId: string;
+  readonly merchantId: string;
+  readonly fixed: string;
+  readonly shipments: string;
+}
+
+function fold(words: Words | undefined, event: OrderEvent): Words | undefined {
+  if (words === undefined) {
+    if (event.type !== "OrderCreated") return undefined;
+    const { orderId, orderNo, buyerId, merchantId, lines } = event.data;
+    const named = new Set([orderId, orderNo]);
+    for (const { title, goodsId, sku } of lines) {
+      named.add(title);
+      named.add(goodsId);
+      if (sku !== undefined) named.add(sku);
+    }
+    return { buyerId, merchantId, fixed: [...named].map(spaced).join(" . "), shipments: "" };
+  }
+  if (event.type === "OrderShipped" || event.type === "ShipmentCorrected") {
+    return { ...words, shipments: event.data.shipments.map(numberOf).map(spaced).join(" . ") };
+  }
+  return words;
+}
+
+function numberOf({ trackingNumber = "" }: Shipment): string {
+  return trackingNumber;
+}
+
+/** Writing systems that put no spaces between words: each of their characters is a word of its own here. */
+const ideograph = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/gu;
+
+function spaced(text: string): string {
+  return text.replace(ideograph, " $& ");
+}
+
+/** A buyer or merchant as one word that no text of a shop is. */
+function owner(kind: "b" | "m", id: string): string {
+  return kind + Buffer.from(id).toString("hex");
+}
+
+class SearchWriter implements Writer<Words> {
+  readonly #changes = new Map<string, { before: Words | undefined; after: Words | undefined }>();
+  readonly #insert: ReturnType<Database["prepare"]>;
+  readonly #find: ReturnType<Database["prepare"]>;
+  readonly #remove: ReturnType<Database["prepare"]>;
+  readonly #name: ReturnType<Database["prepare"]>;
+
+  constructor(database: Database, prefix: string) {
+    this.#name = database.prepare(`INSERT INTO ${prefix}_ids (order_id) VALUES (?)`);
+    this.#find = database.prepare(`SELECT id FROM ${prefix}_ids WHERE order_id = ?`);
+    this.#insert = database.prepare(`INSERT INTO ${prefix} (rowid, owner, body) VALUES (?, ?, ?)`);
+    this.#remove = database.prepare(`DELETE FROM ${prefix} WHERE rowid = ?`);
+  }
+
+  change(orderId: string, before: Words | undefined, after: Words | undefined): void {
+    if (before === after) return;
+    const earlier = this.#changes.get(orderId);
+    if (earlier === undefined) this.#changes.set(orderId, { before, after });
+    else earlier.after = after;
+  }
+
+  flush(): void {
+    for (const [orderId, { before, after }] of this.#changes) {
+      let rowid: number;
+      if (before === undefined) {
+        rowid = Number(this.#name.run(orderId).lastInsertRowid);
+      } else {
+        rowid = (this.#find.get(orderId) as unknown as { id: number }).id;
+        this.#remove.run(rowid);
+      }
+      if (after !== undefined) {
+        const owners = `${owner("b", after.buyerId)} ${owner("m", after.merchantId)}`;
+        this.#insert.run(rowid, owners, `${after.fixed} . ${after.shipments}`);
+      }
+    }
+    this.#changes.clear();
+  }
+}
+
+export const searchView: View<Words> = {
+  name: "search",
+  version: 1,
+  reads: { OrderCreated: true, OrderShipped: true, ShipmentCorrected: true },
+  // Indexing words costs more than all other views together, and nobody waits for it but a search.
+  kept: "later",
+  tables: (prefix) => [
+    {
+      name: prefix,
+      sql: `CREATE VIRTUAL TABLE ${prefix} USING fts5(owner, body, tokenize = 'unicode61 remove_diacritics 2',
+        content = '', contentless_delete = 1)`,
+    },
+    {
+      name: `${prefix}_ids`,
+      sql: `CREATE TABLE ${prefix}_ids (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE)`,
+    },
+  ],
+  fold,
+  writer: (database, prefix) => new SearchWriter(database, prefix),
+  *rows(database, prefix) {
+    // The index lives in the database's main schema; its vocabulary can only be read through a table beside it.
+    database.exec(`CREATE VIRTUAL TABLE temp.${prefix}_words USING fts5vocab(main, ${prefix}, instance)`);
+    try {
+      yield* textRows(
+        database,
+        `SELECT json_array(order_id, col, "offset", term) AS row FROM temp.${prefix}_words
+         JOIN ${prefix}_ids ON id = doc ORDER BY row`,
+      );
+    } finally {
+      database.exec(`DROP TABLE temp.${prefix}_words`);
+    }
+  },
+};
+
+/** A subquery that gives the ids of the orders in which every word of the text stands; undefined where the text has no word. */
+export function matching(
+  prefix: string,
+  text: string,
+  scope: Scope,
+): { readonly sql: string; readonly value: string } | undefined {
+  const words = text
+    .split(/\s+/u)
+    .map((word) => spaced(word).replaceAll('"', " ").trim())
+    .filter((word) => /[\p{L}\p{N}]/u.test(word));
+  if (words.length === 0) return undefined;
+  // A phrase a word: characters next to each other, and the last of them may go on.
+  const phrases = words.map((word) => `body : "${word}" *`);
+  const owned =
+    scope === "all"
+      ? []
+      : [`owner : ${"buyerId" in scope ? owner("b", scope.buyerId) : owner("m", scope.merchantId)}`];
+  return {
+    sql: `SELECT order_id FROM ${prefix}_ids WHERE id IN (SELECT rowid FROM ${prefix} WHERE ${prefix} MATCH ?)`,
+    value: [...owned, ...phrases].join(" AND "),
+  };
+}

@@ -1,0 +1,243 @@
+// Order statistics: the six counts of apifm's orderStatistics (S0:121-126) and the sums beside them, per buyer, per merchant, in all.
+
+import type { OrderEvent } from "../domain/events.ts";
+import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
+import { creationVariant } from "../domain/state.ts";
+import type { Database } from "../store/database.ts";
+import { type View, type Writer, textRows } from "./view.ts";
+
+/** What one order adds to the counts. */
+export interface Tally {
+  readonly merchantId: string;
+  readonly buyerId: string;
+  readonly currency: string;
+  readonly status: ChartStatus;
+  readonly free: boolean;
+  readonly reviewed: boolean;
+  readonly hiddenByBuyer: boolean;
+  readonly hiddenByMerchant: boolean;
+  readonly lines: number;
+  readonly units: number;
+  readonly paid: number;
+}
+
+/** The counts of one scope, by S0's names; sums of money in minor units by currency. */
+export interface Statistics {
+  /** 待支付: waits for confirmation or payment. */
+  readonly count_id_no_pay: number;
+  /** 已支付等待商家发货: paid, waits to be shipped. */
+  readonly count_id_no_transfer: number;
+  /** 商家已发货,等待确认收货: shipped, waits for receipt. */
+  readonly count_id_no_confirm: number;
+  /** 交易成功,等待评价: completed, not reviewed. */
+  readonly count_id_no_reputation: number;
+  /** 交易成功,且已评价: completed and reviewed. */
+  readonly count_id_success: number;
+  /** 关闭: cancelled or closed. */
+  readonly count_id_close: number;
+  /** Visible orders: the sum of the six. */
+  readonly orders: number;
+  readonly lines: number;
+  readonly units: number;
+  readonly paid: Readonly<Record<string, number>>;
+  readonly refunded: Readonly<Record<string, number>>;
+  readonly cases: Readonly<Record<string, number>>;
+  readonly unitsReturned: number;
+  readonly closedByRefund: number;
+}
+
+/** The columns that are counted, in the order of a row. */
+const columns = [
+  "no_pay",
+  "no_transfer",
+  "no_confirm",
+  "no_reputation",
+  "success",
+  "closed",
+  "lines",
+  "units",
+  "paid",
+] as const;
+
+const linesAt = columns.indexOf("lines");
+const unitsAt = columns.indexOf("units");
+const paidAt = columns.indexOf("paid");
+
+/** Which of the six counts an order stands in. */
+function bucketOf({ status, reviewed }: Tally): number {
+  switch (status) {
+    case "none":
+    case "pendingConfirmation":
+    case "pendingPayment":
+      return 0;
+    case "paid":
+      return 1;
+    case "shipped":
+      return 2;
+    case "completed":
+      return reviewed ? 4 : 3;
+    case "cancelled":
+    case "closed":
+      return 5;
+  }
+}
+
+function fold(tally: Tally | undefined, event: OrderEvent): Tally | undefined {
+  if (tally === undefined) {
+    if (event.type !== "OrderCreated") return undefined;
+    const { merchantId, buyerId, currency, lines, total } = event.data;
+    let units = 0;
+    for (const line of lines) units += line.quantity;
+    return {
+      merchantId,
+      buyerId,
+      currency,
+      status: statusAfter("none", event, creationVariant(event.data)),
+      free: total === 0,
+      reviewed: false,
+      hiddenByBuyer: false,
+      hiddenByMerchant: false,
+      lines: lines.length,
+      units,
+      paid: 0,
+    };
+  }
+  const confirmed = event.type === "OrderConfirmed" ? (tally.free ? "free" : "payable") : undefined;
+  const status = statusAfter(tally.status, event, confirmed);
+  switch (event.type) {
+    case "OrderPaid":
+    case "LatePaymentReceived":
+      return { ...tally, status, paid: tally.paid + event.data.amount };
+    case "OrderReviewed":
+      return { ...tally, status, reviewed: true };
+    case "OrderHidden":
+      return event.data.from === "buyer"
+        ? { ...tally, hiddenByBuyer: true }
+        : { ...tally, hiddenByMerchant: true };
+    default:
+      return status === tally.status ? tally : { ...tally, status };
+  }
+}
+
+type Row = number[];
+
+class StatisticsWriter implements Writer<Tally> {
+  readonly #rows = new Map<string, { readonly scope: string; readonly currency: string; readonly row: Row }>();
+  readonly #add: ReturnType<Database["prepare"]>;
+
+  constructor(database: Database, prefix: string) {
+    const sums = columns.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
+    this.#add = database.prepare(
+      `INSERT INTO ${prefix} (scope, currency, ${columns.join(", ")})
+       VALUES (?, ?${", ?".repeat(columns.length)})
+       ON CONFLICT (scope, currency) DO UPDATE SET ${sums}`,
+    );
+  }
+
+  change(_orderId: string, before: Tally | undefined, after: Tally | undefined): void {
+    if (before === after) return;
+    if (before !== undefined) this.#count(before, -1);
+    if (after !== undefined) this.#count(after, 1);
+  }
+
+  flush(): void {
+    for (const { scope, currency, row } of this.#rows.values()) {
+      if (row.some((value) => value !== 0)) this.#add.run(scope, currency, ...row);
+    }
+    this.#rows.clear();
+  }
+
+  #count(tally: Tally, sign: 1 | -1): void {
+    this.#into("all", tally, sign);
+    if (!tally.hiddenByMerchant) this.#into(`merchant:${tally.merchantId}`, tally, sign);
+    if (!tally.hiddenByBuyer) this.#into(`buyer:${tally.buyerId}`, tally, sign);
+  }
+
+  #into(scope: string, tally: Tally, sign: 1 | -1): void {
+    const { currency } = tally;
+    const key = currency + scope;
+    let counted = this.#rows.get(key);
+    if (counted === undefined) {
+      counted = { scope, currency, row: columns.map(() => 0) };
+      this.#rows.set(key, counted);
+    }
+    const { row } = counted;
+    add(row, bucketOf(tally), sign);
+    add(row, linesAt, sign * tally.lines);
+    add(row, unitsAt, sign * tally.units);
+    add(row, paidAt, sign * tally.paid);
+  }
+}
+
+function add(row: Row, at: number, value: number): void {
+  row[at] = (row[at] as number) + value;
+}
+
+export const statisticsView: View<Tally> = {
+  name: "statistics",
+  version: 1,
+  reads: {
+    OrderCreated: true,
+    OrderConfirmed: false,
+    OrderPaid: true,
+    LatePaymentReceived: true,
+    OrderCancelled: false,
+    OrderExpired: false,
+    OrderShipped: false,
+    OrderRedeemed: false,
+    ReceiptConfirmed: false,
+    OrderReviewed: false,
+    OrderHidden: true,
+  },
+  kept: "inTransaction",
+  tables: (prefix) => [
+    {
+      name: prefix,
+      sql: `CREATE TABLE ${prefix} (scope TEXT NOT NULL, currency TEXT NOT NULL,
+        ${columns.map((column) => `${column} INTEGER NOT NULL`).join(", ")},
+        PRIMARY KEY (scope, currency)) WITHOUT ROWID`,
+    },
+  ],
+  fold,
+  writer: (database, prefix) => new StatisticsWriter(database, prefix),
+  // A count that came back to nothing is no count: a rebuild would not make the row.
+  rows: (database, prefix) =>
+    textRows(
+      database,
+      `SELECT json_array(scope, currency, ${columns.join(", ")}) AS row FROM ${prefix}
+       WHERE ${columns.map((column) => `${column} <> 0`).join(" OR ")} ORDER BY row`,
+    ),
+};
+
+/** Whose counts: one buyer's, one merchant's, or all there are. */
+export type Scope = "all" | { readonly buyerId: string } | { readonly merchantId: string };
+
+/** Reads the counts of a scope: a row a currency, however many orders there are. */
+export function readStatistics(database: Database, prefix: string, scope: Scope): Statistics {
+  const key =
+    scope === "all" ? scope : "buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`;
+  const rows = database
+    .prepare(`SELECT * FROM ${prefix} WHERE scope = ? ORDER BY currency`)
+    .all(key) as unknown as (Record<(typeof columns)[number], number> & { readonly currency: string })[];
+  const total = (column: (typeof columns)[number]): number =>
+    rows.reduce((sum, row) => sum + row[column], 0);
+  const counts = {
+    count_id_no_pay: total("no_pay"),
+    count_id_no_transfer: total("no_transfer"),
+    count_id_no_confirm: total("no_confirm"),
+    count_id_no_reputation: total("no_reputation"),
+    count_id_success: total("success"),
+    count_id_close: total("closed"),
+  };
+  return {
+    ...counts,
+    orders: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    lines: total("lines"),
+    units: total("units"),
+    paid: Object.fromEntries(rows.filter((row) => row.paid !== 0).map((row) => [row.currency, row.paid])),
+    refunded: {},
+    cases: {},
+    unitsReturned: 0,
+    closedByRefund: 0,
+  };
+}

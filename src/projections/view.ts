@@ -1,0 +1,54 @@
+// What a view is: a fold of each order's events into a summary, and the rows it keeps of those summaries.
+
+import { createHash } from "node:crypto";
+
+import type { OrderEvent, OrderEventType } from "../domain/events.ts";
+import type { Database } from "../store/database.ts";
+
+/**
+ * A view folds each order by itself and never refuses an event. Its rows are a function of the summaries, and change by the difference
+ * between an order's summary before and after: so they can be kept inside the append, caught up later, or rebuilt beside, all alike.
+ */
+export interface View<S> {
+  readonly name: string;
+  /** Raise it when the fold or the rows change their meaning: the rows of another version are left alone, and rebuilt. */
+  readonly version: number;
+  /** The events it folds; true where it reads their data. */
+  readonly reads: Readonly<Partial<Record<OrderEventType, boolean>>>;
+  /** Kept inside the append's transaction, or caught up before the next answer and when there is time. */
+  readonly kept: "inTransaction" | "later";
+  /** Its summary is the order's state itself, so that whoever has folded that need not fold it again. */
+  readonly ofState?: true;
+  /** DDL of its tables; names begin with the prefix given, which is the generation's own. */
+  tables(prefix: string): readonly { readonly name: string; readonly sql: string }[];
+  /** The summary after one more event; undefined before the order's first. */
+  fold(summary: S | undefined, event: OrderEvent): S | undefined;
+  /** Opens its tables for writing. */
+  writer(database: Database, prefix: string): Writer<S>;
+  /** All that its tables say, as texts in ascending order of their bytes: two generations with the same texts are equal. */
+  rows(database: Database, prefix: string): Iterable<string>;
+}
+
+/** Takes changes of summaries, and writes their rows when told to: several changes of one row are written as one. */
+export interface Writer<S> {
+  change(orderId: string, before: S | undefined, after: S | undefined): void;
+  flush(): void;
+}
+
+export type AnyView = View<unknown>;
+
+/** A view of any summary, for lists of views; the runner hands each only its own summaries. */
+export function anyView<S>(view: View<S>): AnyView {
+  return view as unknown as AnyView;
+}
+
+/** What makes two definitions of a view the same: its name, version, events and tables. */
+export function definitionHash(view: AnyView): string {
+  const definition = JSON.stringify([view.name, view.version, view.reads, view.tables("")]);
+  return createHash("sha256").update(definition).digest("base64url");
+}
+
+/** The rows of a query of one column named `row`, one at a time. */
+export function* textRows(database: Database, sql: string): Generator<string, void, void> {
+  for (const { row } of database.prepare(sql).iterate() as unknown as Iterable<{ row: string }>) yield row;
+}

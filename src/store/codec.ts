@@ -1,0 +1,165 @@
+// How an order's events become stored texts and come back: serialised once, upcast on reading, the unknown refused by name.
+
+import type { Actor } from "../domain/actor.ts";
+import { type OrderEvent, type OrderEventType, orderEventTypes } from "../domain/events.ts";
+import { type RecordedEvent, StoreError } from "./port.ts";
+
+/** What stands beside an event's data. Field order is the canonical one. */
+export interface EventMeta {
+  /** The version of the event's shape. */
+  readonly v: number;
+  /** When it happened: milliseconds UTC. */
+  readonly at: number;
+  readonly actor: Actor;
+  readonly commandId: string;
+  /** SHA-256 of the canonical command and its actor, base64url. */
+  readonly commandHash: string;
+}
+
+/** A stored event, read: the fact in its present shape, and where and by whom it was recorded. */
+export interface Envelope {
+  readonly event: OrderEvent;
+  readonly meta: EventMeta;
+  readonly stream: string;
+  readonly revision: bigint;
+  readonly position: string;
+  readonly id: string;
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** Lifts data one version up. It gets what was stored and must not change it. */
+export type Upcast = (data: Data) => Data;
+
+/**
+ * The shapes each event has had: `version` is the present one, and `upcasts` leads from each earlier version to the next, by the
+ * version it starts from. The history is the type: at version 3 both steps must stand there, or it does not compile.
+ */
+export type EventHistory =
+  | { readonly version: 1 }
+  | { readonly version: 2; readonly upcasts: Readonly<Record<1, Upcast>> }
+  | { readonly version: 3; readonly upcasts: Readonly<Record<1 | 2, Upcast>> }
+  | { readonly version: 4; readonly upcasts: Readonly<Record<1 | 2 | 3, Upcast>> };
+
+export type EventHistories = Readonly<Record<OrderEventType, EventHistory>>;
+
+const first: EventHistory = { version: 1 };
+
+/** Every event is in its first shape so far. */
+export const histories: EventHistories = Object.fromEntries(
+  orderEventTypes.map((type) => [type, first]),
+) as EventHistories;
+
+export interface Codec {
+  /** The version in which an event of this type is written. */
+  versionOf(type: OrderEventType): number;
+  /** @throws StoreError `corrupt` on what cannot be read, naming stream, revision and reason; `newer` on a later version of an event. */
+  decode(recorded: RecordedEvent): Envelope;
+  /**
+   * The fact alone, from a scan that gave only the beginning of the metadata, and no data where none is needed (it is then an empty
+   * object). Throws as `decode` does.
+   */
+  decodeFact(recorded: RecordedEvent): OrderEvent;
+}
+
+/**
+ * Makes the codec of these histories.
+ * @throws Error where a step is missing between the first version and the present one.
+ */
+export function createCodec(of: EventHistories): Codec {
+  const steps = new Map<string, { readonly version: number; readonly upcasts: readonly Upcast[] }>();
+  for (const [type, history] of Object.entries(of) as [OrderEventType, EventHistory][]) {
+    const upcasts: Upcast[] = [];
+    for (let version = 1; version < history.version; version += 1) {
+      const upcast = (history as { upcasts?: Record<number, Upcast> }).upcasts?.[version];
+      if (upcast === undefined) {
+        throw new Error(
+          `${type} is at version ${history.version}, and nothing leads on from version ${version}`,
+        );
+      }
+      upcasts.push(upcast);
+    }
+    steps.set(type, { version: history.version, upcasts });
+  }
+  const factOf = (recorded: RecordedEvent, written: number, at: number): OrderEvent => {
+    const { type, stream, revision } = recorded;
+    const history = steps.get(type);
+    if (history === undefined) throw unreadable(recorded, `no such event type ${JSON.stringify(type)}`);
+    const { version, upcasts } = history;
+    if (written > version) {
+      throw new StoreError(
+        "newer",
+        `${stream}@${revision}: ${type} version ${written} was written by a newer version (this one reads up to ${version})`,
+      );
+    }
+    let data = recorded.data === "" ? {} : readObject(recorded, "data");
+    for (let v = written; v < version; v += 1) data = (upcasts[v - 1] as Upcast)(data);
+    return { type, at, data } as unknown as OrderEvent;
+  };
+  return {
+    versionOf: (type) => steps.get(type)?.version as number,
+    decode: (recorded) => {
+      const { stream, revision, position, id } = recorded;
+      const meta = readMeta(recorded);
+      return { event: factOf(recorded, meta.v, meta.at), meta, stream, revision, position, id };
+    },
+    decodeFact: (recorded) => {
+      const start = metaStart.exec(recorded.meta);
+      if (start === null) throw unreadable(recorded, "its metadata does not begin with `v` and `at`");
+      return factOf(recorded, Number(start[1]), Number(start[2]));
+    },
+  };
+}
+
+const metaStart = /^\{"v":(\d+),"at":(\d+),/;
+
+/** The codec of this version of the package. */
+export const codec = createCodec(histories);
+
+/**
+ * Metadata as it is stored: canonical, the same text for all events of one command that are of one version. Written by hand because ids,
+ * roles and hashes hold nothing that JSON would escape.
+ */
+export function encodeMeta({ v, at, actor, commandId, commandHash }: EventMeta): string {
+  return `{"v":${v},"at":${at},"actor":{"role":"${actor.role}","id":"${actor.id}"},"commandId":"${commandId}","commandHash":"${commandHash}"}`;
+}
+
+function readObject(recorded: RecordedEvent, part: "data" | "meta"): Data {
+  let value: unknown;
+  try {
+    value = JSON.parse(recorded[part]);
+  } catch (error) {
+    throw unreadable(recorded, `its ${part} is no JSON`, error);
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw unreadable(recorded, `its ${part} is no JSON object`);
+  }
+  return value as Data;
+}
+
+function readMeta(recorded: RecordedEvent): EventMeta {
+  const meta = readObject(recorded, "meta") as Partial<EventMeta>;
+  const { v, at, actor, commandId, commandHash } = meta;
+  if (!Number.isInteger(v) || (v as number) < 1)
+    throw unreadable(recorded, "its metadata gives no version `v`");
+  if (!Number.isFinite(at)) throw unreadable(recorded, "its metadata gives no instant `at`");
+  if (typeof actor?.role !== "string" || typeof actor.id !== "string") {
+    throw unreadable(recorded, "its metadata gives no actor");
+  }
+  if (typeof commandId !== "string" || typeof commandHash !== "string") {
+    throw unreadable(recorded, "its metadata gives no command id and hash");
+  }
+  return meta as EventMeta;
+}
+
+function unreadable({ stream, revision, type }: RecordedEvent, reason: string, cause?: unknown): StoreError {
+  return new StoreError("corrupt", `${stream}@${revision} (${type}): ${reason}`, { cause });
+}
+
+/** The stream of an order. */
+export function streamOf(orderId: string): string {
+  return `order-${orderId}`;
+}
+
+/** With which every order's stream begins. */
+export const orderPrefix = "order-";

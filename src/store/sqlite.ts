@@ -1,0 +1,689 @@
+// The embedded store: one SQLite file, WAL with full sync, where appends in flight at the same time share one commit.
+
+import { setTimeout as delay } from "node:timers/promises";
+
+import { limits } from "../domain/limits.ts";
+import { type Database, closeDatabase, isBusy, openDatabase, storeError } from "./database.ts";
+import {
+  type AllPage,
+  type AllRead,
+  type AppendOptions,
+  type Appended,
+  ClaimTakenError,
+  ConflictError,
+  type EventStore,
+  type Expected,
+  type InTransaction,
+  type LocalReads,
+  type Message,
+  type NewEvent,
+  type RecordedEvent,
+  StoreError,
+  type StreamRead,
+  type StreamsPage,
+  type StreamsRead,
+  type SubscribeOptions,
+  type TransactionHook,
+  checkAppend,
+  countOf,
+  isSameBatch,
+  meets,
+} from "./port.ts";
+import { type Feed, follow } from "./subscription.ts";
+
+/** Marks the file as ours ("afts"); SQLite keeps it in the header. */
+const applicationId = 0x61667473;
+
+/** The version of the tables below; a file of a later one is refused. */
+const schemaVersion = 1;
+
+/** The events table and what stands around it. Rowid tables and TEXT on purpose: measured twice as fast as the alternatives. */
+export const schema = `
+CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE types (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  type_id INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  meta TEXT NOT NULL,
+  data TEXT NOT NULL
+);
+CREATE UNIQUE INDEX events_of_stream ON events (stream_id, revision);
+CREATE TABLE claims (name TEXT PRIMARY KEY, stream_id INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+export interface SqliteStoreOptions {
+  /** Opens the file for reading only: appends are refused as `denied`. */
+  readonly readOnly?: boolean | undefined;
+  /** How long to try for the file's write lock, in milliseconds, before an append fails as `unavailable`. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** The most bytes of one event's data and metadata. */
+  readonly maxEventBytes?: number | undefined;
+  /** How often to look for other processes' events while subscribed, in milliseconds. */
+  readonly pollMs?: number | undefined;
+}
+
+/** The most appends that share one transaction. */
+const batchSize = 1_024;
+
+/** Streams whose number and last revision are remembered. */
+const rememberedStreams = 50_000;
+
+const defaultLockTimeoutMs = 30_000;
+const defaultPollMs = 100;
+const pageSize = 1_000;
+
+interface Pending {
+  readonly stream: string;
+  readonly expected: Expected;
+  readonly events: readonly NewEvent[];
+  readonly options: AppendOptions;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What is known of a stream: its number, its last revision (-1: none yet) and the id of the event there. */
+interface Head {
+  readonly id: number;
+  revision: number;
+  lastId: string | undefined;
+}
+
+interface Row {
+  readonly position: number;
+  readonly name: string;
+  readonly revision: number;
+  readonly type_id: number;
+  readonly id: string;
+  readonly meta: string;
+  readonly data: string;
+}
+
+export interface SqliteStore extends EventStore {
+  readonly local: LocalReads;
+  /** The connection, for views that live in the same file and transactions. */
+  readonly database: Database;
+  /** Runs a synchronous function in a write transaction of its own, waiting for the lock without blocking. */
+  write<T>(work: () => T): Promise<T>;
+  setTransactionHook(hook: TransactionHook): void;
+}
+
+/**
+ * Opens, and if need be creates, a store in a file.
+ * @throws StoreError `notAStore` (no SQLite file, or another program's), `newer`, `denied` (read-only), `unavailable`, `full`.
+ */
+export async function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<SqliteStore> {
+  const database = openDatabase(path, { readOnly: options.readOnly === true });
+  try {
+    await prepareFile(database, path, options);
+    return new SqliteEventStore(database, path, options);
+  } catch (error) {
+    database.close();
+    throw storeError(error, path);
+  }
+}
+
+async function prepareFile(database: Database, path: string, options: SqliteStoreOptions): Promise<void> {
+  const lockTimeoutMs = options.lockTimeoutMs ?? defaultLockTimeoutMs;
+  await retryBusy(lockTimeoutMs, path, () => {
+    const empty = checkFile(database, path);
+    if (options.readOnly === true) {
+      if (empty) throw new StoreError("notAStore", `${path} is empty, and opened for reading only`);
+      return;
+    }
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
+    // Fewer, larger checkpoints: a page that is written often goes into the file once.
+    database.exec("PRAGMA wal_autocheckpoint = 4000");
+    if (empty) {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        // Another process may have made the tables in the meantime.
+        if (checkFile(database, path)) {
+          database.exec(schema);
+          database.exec(`PRAGMA application_id = ${applicationId}`);
+          database.exec(`PRAGMA user_version = ${schemaVersion}`);
+        }
+        database.exec("COMMIT");
+      } catch (error) {
+        rollBack(database);
+        throw error;
+      }
+    }
+  });
+  database.exec("PRAGMA mmap_size = 1073741824");
+}
+
+/** Whether the file is still empty. Its tables are counted first: one commit makes them and sets both marks. */
+function checkFile(database: Database, path: string): boolean {
+  const tables = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
+  if (tables.n === 0) return true;
+  if (pragma(database, "application_id") !== applicationId) {
+    throw new StoreError("notAStore", `${path} is a SQLite file of another program`);
+  }
+  const version = pragma(database, "user_version");
+  if (version > schemaVersion) {
+    throw new StoreError(
+      "newer",
+      `${path} was written by a newer version (its format is ${version}, this one reads up to ${schemaVersion})`,
+    );
+  }
+  return false;
+}
+
+function rollBack(database: Database): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself (a full disk): the first error is the one to tell.
+  }
+}
+
+function pragma(database: Database, name: string): number {
+  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number>;
+  return row[name] as number;
+}
+
+/** Tries again while the file is locked, with growing pauses and some chance, so that two processes do not march in step. */
+async function retryBusy<T>(timeoutMs: number, doing: string, attempt: () => T): Promise<T> {
+  const until = performance.now() + timeoutMs;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (performance.now() > until) {
+        throw new StoreError("unavailable", `${doing}: locked by another process for ${timeoutMs} ms`, {
+          cause: error,
+        });
+      }
+      await delay(pause * (0.5 + Math.random()));
+    }
+  }
+}
+
+class SqliteEventStore implements SqliteStore {
+  readonly kind = "sqlite";
+  readonly database: Database;
+  readonly local: LocalReads;
+
+  readonly #path: string;
+  readonly #lockTimeoutMs: number;
+  readonly #maxEventBytes: number;
+  readonly #pollMs: number;
+  readonly #readOnly: boolean;
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #feeds = new Set<Feed>();
+
+  #hook: TransactionHook | undefined;
+  #queue: Pending[] = [];
+  #flushing: Promise<void> | undefined;
+  #scheduled = false;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+
+  /** What this process knows of the file, true as long as `#knownEpoch` is the file's. */
+  #heads = new Map<string, Head>();
+  #typeIds = new Map<string, number>();
+  #typeNames = new Map<number, string>();
+  #knownEpoch = -1;
+
+  constructor(database: Database, path: string, options: SqliteStoreOptions) {
+    this.database = database;
+    this.#path = path;
+    this.#lockTimeoutMs = options.lockTimeoutMs ?? defaultLockTimeoutMs;
+    this.#maxEventBytes = options.maxEventBytes ?? limits.eventBytes;
+    this.#pollMs = options.pollMs ?? defaultPollMs;
+    this.#readOnly = options.readOnly === true;
+    this.#sql = statements(database);
+    this.local = {
+      epoch: () => this.#reading(() => this.#epoch()),
+      readStream: (stream, read) => this.#readStream(stream, read),
+      readAll: (read) => this.#readAll(read),
+      revision: (stream) => this.#revision(stream),
+      streams: (read) => this.#streams(read),
+    };
+  }
+
+  setTransactionHook(hook: TransactionHook): void {
+    this.#hook = hook;
+  }
+
+  append(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options: AppendOptions = {},
+  ): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      this.#writable();
+      checkAppend(stream, expected, events, options.claims, this.#maxEventBytes);
+      this.#queue.push({ stream, expected, events, options, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  async readStream(stream: string, read?: StreamRead): Promise<readonly RecordedEvent[]> {
+    return this.#readStream(stream, read);
+  }
+
+  async readAll(read?: AllRead): Promise<AllPage> {
+    return this.#readAll(read);
+  }
+
+  #readAll({ after, limit = pageSize, prefixes }: AllRead = {}): AllPage {
+    return this.#reading(() => {
+      let checkpoint = countOf(after);
+      // One page is one look at a bounded number of events, however few of them match.
+      const considered = prefixes === undefined ? limit : Math.max(limit, pageSize);
+      const rows = this.#sql.all.all(checkpoint, considered) as unknown as Row[];
+      let end = rows.length < considered;
+      const events: RecordedEvent[] = [];
+      for (const row of rows) {
+        if (events.length >= limit) {
+          end = false;
+          break;
+        }
+        checkpoint = row.position;
+        if (prefixes === undefined || prefixes.some((prefix) => row.name.startsWith(prefix))) {
+          events.push(this.#recorded(row, row.name));
+        }
+      }
+      return { events, checkpoint: checkpoint === 0 ? undefined : String(checkpoint), end };
+    });
+  }
+
+  async head(): Promise<string | undefined> {
+    return this.#reading(() => {
+      const { position } = this.#sql.head.get() as unknown as { position: number | null };
+      return position === null ? undefined : String(position);
+    });
+  }
+
+  subscribe(options: SubscribeOptions = {}): AsyncIterable<Message> {
+    this.#open();
+    return follow(this, options, this.#feeds, this.#pollMs);
+  }
+
+  async write<T>(work: () => T): Promise<T> {
+    try {
+      return await retryBusy(this.#lockTimeoutMs, this.#path, () => {
+        this.#writable();
+        return this.#transaction(work);
+      });
+    } catch (error) {
+      throw storeError(error, `writing to ${this.#path}`);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#drainAndClose();
+    return this.#closing;
+  }
+
+  async #drainAndClose(): Promise<void> {
+    while (this.#queue.length > 0 || this.#flushing !== undefined) {
+      await (this.#flushing ?? this.#flush());
+    }
+    this.#closed = true;
+    for (const feed of this.#feeds) feed.end();
+    closeDatabase(this.database);
+  }
+
+  #open(): void {
+    if (this.#closed) throw new StoreError("closed", `${this.#path} is closed`);
+  }
+
+  #writable(): void {
+    this.#open();
+    if (this.#closing !== undefined) throw new StoreError("closed", `${this.#path} is being closed`);
+    if (this.#readOnly) throw new StoreError("denied", `${this.#path} is opened for reading only`);
+  }
+
+  #reading<T>(read: () => T): T {
+    this.#open();
+    try {
+      return read();
+    } catch (error) {
+      throw storeError(error, `reading ${this.#path}`);
+    }
+  }
+
+  #epoch(): number {
+    return (this.#sql.dataVersion.get() as unknown as { data_version: number }).data_version;
+  }
+
+  /** Forgets what another process may have changed; to be called inside a transaction. */
+  #refresh(): void {
+    const epoch = this.#epoch();
+    if (epoch !== this.#knownEpoch) {
+      this.#forget();
+      this.#knownEpoch = epoch;
+    }
+  }
+
+  #forget(): void {
+    this.#heads.clear();
+    this.#typeIds.clear();
+    // A type first seen in a transaction that was undone leaves its number to another.
+    this.#typeNames.clear();
+    this.#knownEpoch = -1;
+  }
+
+  // --- appending ---
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flushing !== undefined) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#flushing === undefined && this.#queue.length > 0) void this.#flush();
+    });
+  }
+
+  /** Writes what is queued, a transaction for every batch, and never rejects: each append is answered for itself. */
+  #flush(): Promise<void> {
+    const flushing = this.#flushAll().finally(() => {
+      this.#flushing = undefined;
+      if (this.#queue.length > 0) this.#schedule();
+    });
+    this.#flushing = flushing;
+    return flushing;
+  }
+
+  async #flushAll(): Promise<void> {
+    let batch: Pending[] = [];
+    try {
+      const settled = await this.#withLock(() => {
+        // Taken only once the lock is held: whoever asked while we waited for it shares this commit.
+        if (batch.length === 0) batch = this.#queue.splice(0, batchSize);
+        return this.#transaction(() => this.#appendAll(batch), true);
+      });
+      for (const settle of settled) settle();
+    } catch (error) {
+      const reason = storeError(error, `appending to ${this.#path}`);
+      const failed = batch.length === 0 ? this.#queue.splice(0) : batch;
+      for (const pending of failed) pending.reject(reason);
+    }
+  }
+
+  /** Like retryBusy, but its first attempt is synchronous, so that an append without contention waits for nothing. */
+  #withLock<T>(attempt: () => T): T | Promise<T> {
+    try {
+      return this.#tryLocked(attempt);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      return retryBusy(this.#lockTimeoutMs, this.#path, () => this.#tryLocked(attempt));
+    }
+  }
+
+  #tryLocked<T>(attempt: () => T): T {
+    this.database.exec("BEGIN IMMEDIATE");
+    return attempt();
+  }
+
+  /** Runs work between BEGIN IMMEDIATE and COMMIT; whatever it throws rolls back and forgets what was learnt inside. */
+  #transaction<T>(work: () => T, begun = false): T {
+    if (!begun) this.database.exec("BEGIN IMMEDIATE");
+    try {
+      this.#refresh();
+      const result = work();
+      this.database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#forget();
+      rollBack(this.database);
+      throw error;
+    }
+  }
+
+  #appendAll(batch: readonly Pending[]): readonly (() => void)[] {
+    const written: InTransaction[] = [];
+    const settled: (() => void)[] = [];
+    for (const pending of batch) {
+      const { stream, events, resolve, reject, options } = pending;
+      const outcome = this.#appendOne(pending);
+      if (outcome instanceof StoreError) {
+        settled.push(() => reject(outcome));
+        continue;
+      }
+      settled.push(() => resolve(outcome));
+      if (!outcome.repeated) {
+        // Positions of this table are row ids, given one after the other: here, and only here, one may be subtracted.
+        const after = Number(outcome.position) - events.length;
+        written.push({
+          stream,
+          after: after === 0 ? undefined : String(after),
+          firstRevision: outcome.revision - BigInt(events.length - 1),
+          lastPosition: outcome.position,
+          context: options.context,
+        });
+      }
+    }
+    if (written.length > 0) {
+      this.#hook?.(written);
+      settled.push(() => {
+        for (const feed of this.#feeds) feed.wake();
+      });
+    }
+    return settled;
+  }
+
+  #appendOne({ stream, expected, events, options }: Pending): Appended | StoreError {
+    const head = this.#headOf(stream);
+    const actual = head === undefined || head.revision < 0 ? undefined : BigInt(head.revision);
+    if (!meets(expected, actual)) {
+      return this.#repeated(stream, head, expected, events) ?? new ConflictError(stream, expected, actual);
+    }
+    // The revision is right by its number, but it is not the one that the append was decided on.
+    if (options.follows !== undefined && head?.lastId !== options.follows) {
+      return new ConflictError(stream, expected, actual);
+    }
+    for (const claim of options.claims ?? []) {
+      const held = this.#sql.claimed.get(claim) as unknown as { stream_id: number } | undefined;
+      if (held !== undefined && held.stream_id !== head?.id) return new ClaimTakenError(claim);
+    }
+    const { id, revision } = head ?? this.#createStream(stream);
+    let next = revision;
+    let position = 0;
+    for (const event of events) {
+      next += 1;
+      const inserted = this.#sql.insert.run(
+        id,
+        next,
+        this.#typeIds.get(event.type) ?? this.#typeId(event.type),
+        event.id,
+        event.meta,
+        event.data,
+      );
+      position = Number(inserted.lastInsertRowid);
+    }
+    for (const claim of options.claims ?? []) this.#sql.claim.run(claim, id);
+    this.#remember(stream, id, next, events.at(-1)?.id);
+    return { revision: BigInt(next), position: String(position), repeated: false };
+  }
+
+  /** An append that was made before and is made again: same ids, right behind the revision it expects. */
+  #repeated(
+    stream: string,
+    head: Head | undefined,
+    expected: Expected,
+    events: readonly NewEvent[],
+  ): Appended | undefined {
+    if (head === undefined || expected === "any" || expected === "exists") return undefined;
+    const first = expected === "none" ? 0n : expected + 1n;
+    const last = first + BigInt(events.length - 1);
+    const recorded = this.#readStream(stream, { from: first, to: last });
+    const end = recorded.at(-1);
+    if (end === undefined || !isSameBatch(recorded, events)) return undefined;
+    return { revision: end.revision, position: end.position, repeated: true };
+  }
+
+  #headOf(stream: string): Head | undefined {
+    const known = this.#heads.get(stream);
+    if (known !== undefined) return known;
+    const row = this.#sql.streamHead.get(stream) as unknown as
+      | { id: number; revision: number | null; event_id: string | null }
+      | undefined;
+    return row === undefined
+      ? undefined
+      : this.#remember(stream, row.id, row.revision ?? -1, row.event_id ?? undefined);
+  }
+
+  #remember(stream: string, id: number, revision: number, lastId: string | undefined): Head {
+    const known = this.#heads.get(stream);
+    if (known !== undefined) {
+      known.revision = revision;
+      known.lastId = lastId;
+      return known;
+    }
+    if (this.#heads.size >= rememberedStreams) this.#heads.clear();
+    const head = { id, revision, lastId };
+    this.#heads.set(stream, head);
+    return head;
+  }
+
+  #createStream(stream: string): Head {
+    const id = Number(this.#sql.createStream.run(stream).lastInsertRowid);
+    return this.#remember(stream, id, -1, undefined);
+  }
+
+  #typeId(type: string): number {
+    this.#sql.createType.run(type);
+    const { id } = this.#sql.typeId.get(type) as unknown as { id: number };
+    this.#typeIds.set(type, id);
+    return id;
+  }
+
+  // --- reading ---
+
+  #readStream(stream: string, read: StreamRead = {}): readonly RecordedEvent[] {
+    return this.#reading(() => {
+      const row = this.#sql.streamId.get(stream) as unknown as { id: number } | undefined;
+      if (row === undefined) return [];
+      const { from, to, backwards = false, limit } = read;
+      const last = Number.MAX_SAFE_INTEGER;
+      const count = limit ?? -1;
+      const rows = (backwards
+        ? this.#sql.backwards.all(row.id, from === undefined ? last : Number(from), Number(to ?? 0n), count)
+        : this.#sql.forwards.all(
+            row.id,
+            Number(from ?? 0n),
+            to === undefined ? last : Number(to),
+            count,
+          )) as unknown as Row[];
+      return rows.map((event) => this.#recorded(event, stream));
+    });
+  }
+
+  #revision(stream: string): bigint | undefined {
+    return this.#reading(() => {
+      const row = this.#sql.streamHead.get(stream) as unknown as { revision: number | null } | undefined;
+      return row === undefined || row.revision === null ? undefined : BigInt(row.revision);
+    });
+  }
+
+  #recorded(row: Row, stream: string): RecordedEvent {
+    return Object.freeze({
+      stream,
+      revision: BigInt(row.revision),
+      position: String(row.position),
+      id: row.id,
+      type: this.#typeNames.get(row.type_id) ?? this.#typeName(row.type_id),
+      data: row.data,
+      meta: row.meta,
+    });
+  }
+
+  #typeName(id: number): string {
+    const row = this.#sql.typeName.get(id) as unknown as { name: string } | undefined;
+    if (row === undefined)
+      throw new StoreError("corrupt", `${this.#path}: events of a type ${id} that is not listed`);
+    this.#typeNames.set(id, row.name);
+    return row.name;
+  }
+
+  #streams({ after = 0, limit, upTo, types, dataOf, metaStart, share }: StreamsRead): StreamsPage {
+    return this.#reading(() => {
+      const { id: lastStream } = this.#sql.lastStream.get() as unknown as { id: number | null };
+      if (lastStream === null || after >= lastStream) {
+        return { streams: [], next: after, end: true, total: lastStream ?? 0 };
+      }
+      const next = Math.min(after + limit, lastStream);
+      const scan = this.database.prepare(scanSql(this.#idsOf(types), this.#idsOf(dataOf), metaStart, share));
+      const upToPosition = upTo === undefined ? Number.MAX_SAFE_INTEGER : countOf(upTo);
+      const rows = scan.all(after, next, upToPosition) as unknown as (Row & { stream_id: number })[];
+      const streams: { stream: string; events: RecordedEvent[] }[] = [];
+      let current = -1;
+      let events: RecordedEvent[] = [];
+      for (const row of rows) {
+        if (row.stream_id !== current) {
+          current = row.stream_id;
+          events = [];
+          streams.push({ stream: row.name, events });
+        }
+        events.push(this.#recorded(row, row.name));
+      }
+      return { streams, next, end: next >= lastStream, total: lastStream };
+    });
+  }
+
+  #idsOf(types: readonly string[] | undefined): readonly number[] | undefined {
+    return types?.flatMap((type) => {
+      const row = this.#sql.typeId.get(type) as unknown as { id: number } | undefined;
+      return row === undefined ? [] : [row.id];
+    });
+  }
+}
+
+function scanSql(
+  types: readonly number[] | undefined,
+  dataOf: readonly number[] | undefined,
+  metaStart: boolean | undefined,
+  share: StreamsRead["share"],
+): string {
+  const data =
+    dataOf === undefined ? "e.data" : `CASE WHEN e.type_id IN (${dataOf.join(",")}) THEN e.data ELSE '' END`;
+  const meta = metaStart === true ? "substr(e.meta, 1, 32)" : "e.meta";
+  const typed = types === undefined ? "" : `AND e.type_id IN (${types.join(",")})`;
+  const shared = share === undefined ? "" : `AND e.stream_id % ${share.of} = ${share.index}`;
+  return `SELECT e.position, e.stream_id, s.name, e.revision, e.type_id, e.id, ${meta} AS meta, ${data} AS data
+    FROM events e INDEXED BY events_of_stream JOIN streams s ON s.id = e.stream_id
+    WHERE e.stream_id > ? AND e.stream_id <= ? AND e.position <= ? ${typed} ${shared}
+    ORDER BY e.stream_id, e.revision`;
+}
+
+function statements(database: Database) {
+  const columns = "position, revision, type_id, id, meta, data";
+  return {
+    dataVersion: database.prepare("PRAGMA data_version"),
+    insert: database.prepare(
+      "INSERT INTO events (stream_id, revision, type_id, id, meta, data) VALUES (?, ?, ?, ?, ?, ?)",
+    ),
+    createStream: database.prepare("INSERT INTO streams (name) VALUES (?)"),
+    streamId: database.prepare("SELECT id FROM streams WHERE name = ?"),
+    lastStream: database.prepare("SELECT max(id) AS id FROM streams"),
+    streamHead: database.prepare(
+      `SELECT streams.id, revision, events.id AS event_id FROM streams LEFT JOIN events ON stream_id = streams.id
+       WHERE name = ? ORDER BY revision DESC LIMIT 1`,
+    ),
+    createType: database.prepare("INSERT INTO types (name) VALUES (?) ON CONFLICT DO NOTHING"),
+    typeId: database.prepare("SELECT id FROM types WHERE name = ?"),
+    typeName: database.prepare("SELECT name FROM types WHERE id = ?"),
+    claimed: database.prepare("SELECT stream_id FROM claims WHERE name = ?"),
+    claim: database.prepare("INSERT INTO claims (name, stream_id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    forwards: database.prepare(
+      `SELECT ${columns} FROM events WHERE stream_id = ? AND revision BETWEEN ? AND ? ORDER BY revision LIMIT ?`,
+    ),
+    backwards: database.prepare(
+      `SELECT ${columns} FROM events WHERE stream_id = ? AND revision <= ? AND revision >= ? ORDER BY revision DESC LIMIT ?`,
+    ),
+    all: database.prepare(
+      `SELECT position, name, revision, type_id, events.id, meta, data
+       FROM events JOIN streams ON streams.id = events.stream_id WHERE position > ? ORDER BY position LIMIT ?`,
+    ),
+    head: database.prepare("SELECT max(position) AS position FROM events"),
+  };
+}

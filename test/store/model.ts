@@ -1,0 +1,58 @@
+// The store port in thirty lines, for the property that every store does what these lines do.
+
+import {
+  type AppendOptions,
+  ClaimTakenError,
+  ConflictError,
+  type Expected,
+  type NewEvent,
+  type StreamRead,
+} from "../../src/store/port.ts";
+
+export interface ModelEvent extends NewEvent {
+  readonly stream: string;
+  readonly revision: bigint;
+}
+
+export class Model {
+  readonly all: ModelEvent[] = [];
+  readonly #claims = new Map<string, string>();
+
+  /** Index in `all` of the append's last event, or the error that it must get. */
+  append(stream: string, expected: Expected, events: readonly NewEvent[], options: AppendOptions) {
+    const known = this.all.filter((event) => event.stream === stream);
+    const actual = known.at(-1)?.revision;
+    const exact = typeof expected === "bigint" ? expected : undefined;
+    const fits =
+      expected === "any" || (expected === "exists") === (actual !== undefined && exact === undefined);
+    if (exact === undefined ? !fits : actual !== exact) {
+      const first = expected === "none" ? 0 : Number(exact) + 1;
+      const there = known.slice(first, first + events.length);
+      const same = there.length === events.length && there.every(({ id }, at) => id === events[at]?.id);
+      const last = there.at(-1);
+      if (expected === "exists" || !same || last === undefined) {
+        return new ConflictError(stream, expected, actual);
+      }
+      return { revision: last.revision, index: this.all.indexOf(last), repeated: true };
+    }
+    if (options.follows !== undefined && known.at(-1)?.id !== options.follows) {
+      return new ConflictError(stream, expected, actual);
+    }
+    const taken = options.claims?.find((claim) => (this.#claims.get(claim) ?? stream) !== stream);
+    if (taken !== undefined) return new ClaimTakenError(taken);
+    for (const claim of options.claims ?? []) this.#claims.set(claim, stream);
+    events.forEach((event, at) => this.all.push({ ...event, stream, revision: BigInt(known.length + at) }));
+    return {
+      revision: BigInt(known.length + events.length - 1),
+      index: this.all.length - 1,
+      repeated: false,
+    };
+  }
+
+  readStream(stream: string, { from, to, backwards, limit }: StreamRead): ModelEvent[] {
+    const known = this.all.filter((event) => event.stream === stream);
+    const [low, high] = backwards === true ? [to, from] : [from, to];
+    const wanted = known.filter(({ revision }) => revision >= (low ?? 0n) && revision <= (high ?? revision));
+    return (backwards === true ? wanted.reverse() : wanted).slice(0, limit);
+  }
+}

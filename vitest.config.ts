@@ -1,0 +1,28 @@
+// How the tests run: processes rather than threads, because stores are native addons and tests start workers of their own.
+
+import { defineConfig } from "vitest/config";
+
+/** `.ci/run` names a file here, and adds up the tests of every run from it; it also asks for coverage, as `--coverage` does. */
+const report = process.env["AFTERSALE_TEST_REPORT"];
+const covered = process.env["AFTERSALE_TEST_COVERAGE"] === "yes";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/build.ts"],
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    coverage: {
+      enabled: covered,
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      reporter: ["text", "html"],
+      thresholds: {
+        lines: 90,
+        "src/domain/**/*.ts": { lines: 100, branches: 98 },
+      },
+    },
+  },
+});
