@@ -4,7 +4,7 @@ import type { Profiler } from "node:inspector";
 import { Session } from "node:inspector/promises";
 
 import type { Context } from "./context.ts";
-import { alternate } from "./rounds.ts";
+import { type Compared, alternate } from "./rounds.ts";
 import type { Row } from "./rows.ts";
 import { openSubject, viewNames } from "./subject.ts";
 import { Rounds } from "./writing.ts";
@@ -22,11 +22,16 @@ export async function views(context: Context): Promise<readonly Row[]> {
     for (const { off, views: names } of choices) {
       const subject = await openSubject(context.file(`views-${rows.length}.db`), { views: names });
       const work = new Rounds(subject);
-      const compared = await alternate(
-        context.rounds,
-        () => kept.newOrders(orders, 64),
-        () => work.newOrders(orders, 64),
-      ).finally(subject.close);
+      let compared: Compared;
+      try {
+        compared = await alternate(
+          context.rounds,
+          () => kept.newOrders(orders, 64),
+          () => work.newOrders(orders, 64),
+        );
+      } finally {
+        await subject.close();
+      }
       rows.push({
         name: "views",
         measure: `64 in flight, ${off}`,
@@ -44,17 +49,21 @@ export async function views(context: Context): Promise<readonly Row[]> {
 }
 
 export async function budget(context: Context): Promise<readonly Row[]> {
-  const orders = context.quick ? 1_024 : 8_192;
-  const subject = await openSubject(context.file("budget.db"));
+  return [...(await spent(context, 64)), ...(await spent(context, 1_024))];
+}
+
+async function spent(context: Context, clients: number): Promise<readonly Row[]> {
+  const orders = context.quick ? 2_048 : 8_192;
+  const subject = await openSubject(context.file(`budget-${clients}.db`));
   const work = new Rounds(subject);
   const session = new Session();
   try {
-    await work.newOrders(orders, 64);
+    await work.newOrders(orders, clients);
     session.connect();
     await session.post("Profiler.enable");
     await session.post("Profiler.setSamplingInterval", { interval: 250 });
     await session.post("Profiler.start");
-    await work.newOrders(orders, 64);
+    await work.newOrders(orders, clients);
     const { profile } = await session.post("Profiler.stop");
     const shares = sharesOf(profile);
     return [...shares]
@@ -62,7 +71,7 @@ export async function budget(context: Context): Promise<readonly Row[]> {
       .filter(([, share]) => share >= 0.01)
       .map(([where, share]) => ({
         name: "budget",
-        measure: `64 in flight, spent in ${where}`,
+        measure: `${clients.toLocaleString("en-GB")} in flight, spent in ${where}`,
         value: share * 100,
         unit: "%",
       }));
@@ -84,7 +93,8 @@ function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): R
     const named = nativePlaces.get(functionName);
     if (url === "" && named !== undefined) return named;
     const place = sourcePlace(url, functionName);
-    if (place !== undefined) return place;
+    // A function without a name is told by the one that called it.
+    if (place !== undefined && functionName !== "") return place;
     const parent = parents.get(id);
     return parent === undefined ? "other" : placeOf(parent);
   };
@@ -113,10 +123,12 @@ const nativePlaces: ReadonlyMap<string, string> = new Map([
 
 function sourcePlace(url: string, functionName: string): string | undefined {
   const packaged = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
-  if (packaged !== undefined) return packaged === "@photostructure/sqlite" ? "the SQLite driver's own code" : packaged;
+  if (packaged !== undefined)
+    return packaged === "@photostructure/sqlite" ? "the SQLite driver's own code" : packaged;
   const room = /\/src\/(?:([^/]+)\/)?([^/]+)\.js$/.exec(url);
   // Some drivers' calls have no frame of their own: where SQL is run, the function says more than the room.
-  if (room?.[1] === "store" || room?.[1] === "projections") return `src/${room[1]}/${room[2] ?? ""} ${functionName}`;
+  if (room?.[1] === "store" || room?.[1] === "projections")
+    return `src/${room[1]}/${room[2] ?? ""} ${functionName}`;
   if (room !== null) return room[1] === undefined ? `src/${room[2] ?? ""}` : `src/${room[1]}`;
   if (/\/bench\/[^/]+\.js$/.test(url)) return "the bench";
   if (url.startsWith("node:")) return "Node itself";

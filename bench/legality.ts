@@ -28,7 +28,10 @@ export async function legality(
 ): Promise<Compared & { readonly steps: number; readonly legal: number }> {
   const walk = randomWalk(steps);
   const snapshots = new Map(
-    (["none", ...orderStatuses] as const).map((status) => [status, orderMachine.resolveState({ value: status })]),
+    (["none", ...orderStatuses] as const).map((status) => [
+      status,
+      orderMachine.resolveState({ value: status }),
+    ]),
   );
   const legal = agree(walk, snapshots);
   let sink = 0;
@@ -81,7 +84,10 @@ function agree(walk: readonly Step[], snapshots: ReadonlyMap<ChartStatus, Snapsh
     const [next] = transition(orderMachine, snapshot, { type: outcome });
     const theirs = snapshot.can({ type: outcome });
     const move = orderMoves.find((one) => one.from === from && one.outcome === outcome);
-    const same = isLegal(from, command) === theirs && (move !== undefined) === theirs && next.value === (move?.to ?? from);
+    const same =
+      isLegal(from, command) === theirs &&
+      (move !== undefined) === theirs &&
+      next.value === (move?.to ?? from);
     if (!same) throw new Error(`${from} --${outcome}-->: the moves and XState differ`);
     if (theirs) legal += 1;
   }

@@ -17,7 +17,8 @@ export async function replay(context: Context, workers: 1 | 2): Promise<readonly
     const compared = await alternate(
       context.quick ? 3 : 5,
       () => bare.round(),
-      () => rate(bare.events, async () => {
+      () =>
+        rate(bare.events, async () => {
           const folded = await subject.replay(workers);
           if (folded !== bare.events) throw new Error(`replay: ${folded} of ${bare.events} events`);
         }),

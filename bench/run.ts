@@ -111,7 +111,9 @@ async function main(): Promise<void> {
   }
   if (asked.json) {
     const judged = rows.map((row) => ({ ...row, verdict: verdictOf(row) }));
-    process.stdout.write(`${JSON.stringify({ v: 1, quick: asked.quick, machine: found, rows: judged }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ v: 1, quick: asked.quick, machine: found, rows: judged }, null, 2)}\n`,
+    );
   } else {
     process.stdout.write(`${table(rows)}\n`);
   }

@@ -27,7 +27,8 @@ export async function openSubject(
     async execute({ command, actor, commandId, at }) {
       const answer = await engine.execute(command, { actor, commandId, at });
       if (answer._tag === "Left") throw new Error(`${commandId} was refused: ${JSON.stringify(answer.left)}`);
-      if (answer.right.events.length === 0 || answer.right.replayed) throw new Error(`${commandId} did nothing`);
+      if (answer.right.events.length === 0 || answer.right.replayed)
+        throw new Error(`${commandId} did nothing`);
       position = answer.right.position;
     },
     async settle() {

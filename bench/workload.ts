@@ -61,7 +61,13 @@ export function lifeOf(order: number): readonly Asked[] {
     at: at + minutes * minute,
   });
   return [
-    asked("create", buyer, 0, { type: "CreateOrder", orderId, currency: "CNY", lines, fulfilment: "express" }),
+    asked("create", buyer, 0, {
+      type: "CreateOrder",
+      orderId,
+      currency: "CNY",
+      lines,
+      fulfilment: "express",
+    }),
     asked("pay", buyer, 5, { type: "Pay", orderId, payId: `pay-${order}`, amount, channel: "online" }),
     asked("ship", merchant, 60, {
       type: "Ship",

@@ -92,12 +92,16 @@ export async function inserts(file: string, rows: readonly EventRow[], perCommit
 }
 
 /** S: a thousand events a page by position, and JSON.parse of each one's data; events a second. */
-export async function scan(file: string): Promise<{ round(): number; events: number; close(): Promise<void> }> {
+export async function scan(
+  file: string,
+): Promise<{ round(): number; events: number; close(): Promise<void> }> {
   const store = await openSqliteStore(file, { readOnly: true });
   const page = store.database.prepare(
     "SELECT position, stream_id, revision, type_id, id, meta, data FROM events WHERE position > ? ORDER BY position LIMIT 1000",
   );
-  const { events } = store.database.prepare("SELECT count(*) AS events FROM events").get() as { events: number };
+  const { events } = store.database.prepare("SELECT count(*) AS events FROM events").get() as {
+    events: number;
+  };
   return {
     events,
     round() {

@@ -4,13 +4,14 @@ import type * as E from "fp-ts/lib/Either.js";
 
 import { type Comparison, compare } from "./audit/check.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
-import { type Fired, runDue } from "./commands/due.ts";
-import { type AppendContext, CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
+import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
+import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
 import { codeHash, redemptionCode } from "./commands/redemption.ts";
 import { type TermsOption, policies } from "./commands/terms.ts";
 import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
+import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
 import {
@@ -21,14 +22,15 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
-import { type RebuildProgress, type Summaries, ViewRunner, type ViewStatus } from "./projections/runner.ts";
+import { type RebuildProgress, type Summaries, ViewError, ViewRunner, type ViewStatus } from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
 import { type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
-import { openMemoryStore } from "./store/memory.ts";
-import { type EventStore, type LocalReads, isAfter } from "./store/port.ts";
+import { type FileDescription, describeFile } from "./store/describe.ts";
+import { type MemoryStore, openMemoryStore } from "./store/memory.ts";
+import { type EventStore, type LocalReads, isAfter, isStoreError } from "./store/port.ts";
 import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
@@ -37,8 +39,8 @@ const allViews: readonly AnyView[] = [anyView(statisticsView), anyView(ordersVie
 export const viewNames: readonly string[] = allViews.map(({ name }) => name);
 
 export interface EngineOptions {
-  /** `memory:`, or `sqlite:FILE` (created where there is none). */
-  readonly store: string;
+  /** `memory:`, or `sqlite:FILE` (created where there is none); or a store just opened, which the engine then owns and closes. */
+  readonly store: string | MemoryStore | SqliteStore;
   /** Milliseconds UTC now; used where a command gives no instant of its own. */
   readonly clock?: (() => number) | undefined;
   /** The terms in force by merchant id, `*` for all others; copied into each order. */
@@ -101,14 +103,21 @@ export interface Engine extends AsyncDisposable {
    * Executes one command and answers when its events are durable.
    * @throws StoreError where the store fails; what is sent again with the same command id is never done twice.
    */
-  execute(command: Command | unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
+  execute(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
+  /** The same for what came from elsewhere: whatever it is, it is checked in full and refused by name. */
+  execute(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
   /** The same decision, nothing appended. */
-  preview(command: Command | unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
+  preview(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
+  preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   readonly views: Views;
   /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
+  /** The same deadlines, none of them fired. */
+  due(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Due>;
   /** Every order's events from a position on, then live, until the signal aborts or the engine closes. */
   subscribe(options?: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined }): AsyncIterable<Envelope>;
+  /** An order's state as commands are decided on it now; `none` where there is no order. */
+  state(orderId: string): Promise<OrderState>;
   /** An order's events, oldest first. */
   history(orderId: string): Promise<readonly Envelope[]>;
   /** Folds every order anew from its events alone. */
@@ -126,6 +135,8 @@ export interface Engine extends AsyncDisposable {
   redemptionCode(orderId: string): Promise<string | undefined>;
   /** The order that carries a write-off code. */
   orderByCode(code: string): Promise<string | undefined>;
+  /** What there is to say of the store's file; undefined where the store is none. `check` has SQLite read all of it. */
+  describe(options?: { readonly check?: boolean | undefined }): Promise<FileDescription | undefined>;
   /** Position of the newest event; undefined in an empty store. */
   head(): Promise<string | undefined>;
   /** Finishes the appends in flight and closes the store. */
@@ -144,7 +155,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const runnerOptions = { ...opened, views };
     const runner =
       options.readOnly === true ? ViewRunner.openReadOnly(runnerOptions) : await ViewRunner.open(runnerOptions);
-    opened.store.setTransactionHook?.((appended) => runner.keep(appended));
     const handler = new CommandHandler({
       store: opened.store,
       clock: options.clock ?? Date.now,
@@ -156,7 +166,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       },
       cachedOrders: options.cachedOrders,
     });
-    return new OpenEngine(options, opened, runner, handler, views);
+    const engine = new OpenEngine(options, opened, runner, handler, views);
+    opened.store.setTransactionHook?.(
+      (appended) => {
+        runner.keep(appended);
+        engine.rouse();
+      },
+      () => runner.undone(),
+    );
+    return engine;
   } catch (error) {
     await opened.store.close();
     throw error;
@@ -182,9 +200,12 @@ interface OpenedStore {
   readonly path: string | undefined;
 }
 
-async function openStore({ store: url, readOnly }: EngineOptions): Promise<OpenedStore> {
-  if (url === "memory:") {
-    const store = openMemoryStore();
+async function openStore({ store: given, readOnly }: EngineOptions): Promise<OpenedStore> {
+  if (typeof given === "object" && "database" in given) {
+    return { store: given, database: given.database, shared: true, write: (work) => given.write(work), path: undefined };
+  }
+  if (typeof given === "object" || given === "memory:") {
+    const store = typeof given === "object" ? given : openMemoryStore();
     const database = openDatabase(":memory:");
     const write = async <T>(work: () => T): Promise<T> => {
       database.exec("BEGIN IMMEDIATE");
@@ -199,15 +220,15 @@ async function openStore({ store: url, readOnly }: EngineOptions): Promise<Opene
     };
     return { store, database, shared: false, write, path: undefined };
   }
-  if (url.startsWith("sqlite:") && url.length > "sqlite:".length) {
-    const path = url.slice("sqlite:".length);
+  if (given.startsWith("sqlite:") && given.length > "sqlite:".length) {
+    const path = given.slice("sqlite:".length);
     const store: SqliteStore = await openSqliteStore(path, { readOnly });
     return { store, database: store.database, shared: true, write: (work) => store.write(work), path };
   }
-  throw new TypeError(`store: ${JSON.stringify(url)} is none of memory: and sqlite:FILE`);
+  throw new TypeError(`store: ${JSON.stringify(given)} is none of memory: and sqlite:FILE`);
 }
 
-/** How long the store must be left alone before the views that are kept later are brought on. */
+/** How long the store must be left alone before the views write what they hold. */
 const idleMs = 500;
 
 class OpenEngine implements Engine {
@@ -234,17 +255,15 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     this.views = {
-      statistics: (query) => this.#statistics(query),
-      orders: (filter) => this.#orders(filter),
+      statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
+      orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
       status: () => runner.status(),
     };
   }
 
-  async execute(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>> {
-    const answer = await this.#handler.execute(command, options);
-    if (answer._tag === "Right" && answer.right.events.length > 0) this.#rouse();
-    return answer;
+  execute(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>> {
+    return this.#handler.execute(command, options);
   }
 
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
@@ -252,13 +271,11 @@ class OpenEngine implements Engine {
   }
 
   runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
-    return runDue(
-      this.#handler,
-      (before, after) =>
-        this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after)),
-      now,
-      signal,
-    );
+    return runDue(this.#handler, this.#dueOrders, now, signal);
+  }
+
+  due(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Due> {
+    return listDue(this.#handler, this.#dueOrders, now, signal);
   }
 
   async *subscribe({
@@ -270,15 +287,23 @@ class OpenEngine implements Engine {
     }
   }
 
+  state(orderId: string): Promise<OrderState> {
+    return this.#handler.state(orderId);
+  }
+
   async history(orderId: string): Promise<readonly Envelope[]> {
     return (await this.#opened.store.readStream(streamOf(orderId))).map(codec.decode);
   }
 
   async replay({ at, workers = 1, signal, onProgress, onOrder }: ReplayQuery = {}): Promise<ReplayTotals> {
     const { path, store } = this.#opened;
+    if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`workers must be 1 or more, and is ${workers}`);
+    // What is appended meanwhile is left out everywhere alike.
+    const position = at?.position ?? (await store.head());
+    const options = { time: at?.time, position, signal, onProgress };
     return path !== undefined && workers > 1
-      ? replayFile(path, workers, { ...at, signal, onProgress })
-      : replayOrders(store.local, { ...at, signal, onProgress, onOrder });
+      ? replayFile(path, workers, options)
+      : replayOrders(store.local, { ...options, onOrder });
   }
 
   async check({
@@ -293,19 +318,24 @@ class OpenEngine implements Engine {
 
   async #checkOne(view: AnyView, progress: Progress): Promise<Comparison> {
     const { store, database } = this.#opened;
-    const position = await store.head();
-    using rebuilt = await buildScratch(store.local, view, { position }, progress);
+    const readOnly = this.#options.readOnly === true;
     for (;;) {
-      progress.signal?.throwIfAborted();
-      const prefix = await this.#runner.ready(view.name);
-      // One snapshot, in which the events and the kept rows stand still, whoever appends meanwhile.
-      database.exec("BEGIN");
-      try {
-        if (rebuilt.advance() !== this.#runner.position(view.name)) continue;
-        return compare(view.name, view.rows(database, prefix), view.rows(rebuilt.database, rebuilt.prefix));
-      } finally {
-        database.exec("COMMIT");
-      }
+      // Rows that cannot be brought on are compared where they stand.
+      const position = readOnly ? this.#runner.position(view.name) : await store.head();
+      using rebuilt = await buildScratch(store.local, view, position === undefined ? "nothing" : { position }, progress);
+      do {
+        progress.signal?.throwIfAborted();
+        const prefix = readOnly ? this.#runner.tables(view.name) : await this.#runner.ready(view.name);
+        // One snapshot, in which the events and the kept rows stand still, whoever appends meanwhile.
+        database.exec("BEGIN");
+        try {
+          if ((readOnly ? position : rebuilt.advance()) === this.#runner.position(view.name)) {
+            return compare(view.name, view.rows(database, prefix), view.rows(rebuilt.database, rebuilt.prefix));
+          }
+        } finally {
+          database.exec("COMMIT");
+        }
+      } while (!readOnly);
     }
   }
 
@@ -336,6 +366,11 @@ class OpenEngine implements Engine {
     );
   }
 
+  async describe({ check = false }: { readonly check?: boolean | undefined } = {}): Promise<FileDescription | undefined> {
+    const { database, path } = this.#opened;
+    return path === undefined ? undefined : describeFile(database, path, check);
+  }
+
   head(): Promise<string | undefined> {
     return this.#opened.store.head();
   }
@@ -344,8 +379,13 @@ class OpenEngine implements Engine {
     this.#closing ??= (async () => {
       clearTimeout(this.#idle);
       const { store, database, shared } = this.#opened;
-      await store.close();
-      if (!shared) database.close();
+      try {
+        // What cannot be written now is caught up with by whoever reads the view next.
+        if (this.#options.readOnly !== true) await this.#runner.settle().catch(() => undefined);
+      } finally {
+        await store.close();
+        if (!shared) database.close();
+      }
     })();
     return this.#closing;
   }
@@ -356,7 +396,21 @@ class OpenEngine implements Engine {
 
   // --- views ---
 
-  async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery = {}): Promise<StatisticsAnswer> {
+  readonly #dueOrders: DueOrders = (before, after) =>
+    this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
+
+  /** Where the file is only read, views that are behind cannot be brought on: then they are folded for this one answer. */
+  async #answered<Q extends { readonly at?: Bound | undefined }, T>(query: Q, answer: (query: Q) => Promise<T>): Promise<T> {
+    try {
+      return await answer(query);
+    } catch (error) {
+      const behind = isStoreError(error, "denied") || error instanceof ViewError;
+      if (this.#options.readOnly !== true || query.at !== undefined || !behind) throw error;
+      return answer({ ...query, at: { position: await this.#opened.store.head() } });
+    }
+  }
+
+  async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery): Promise<StatisticsAnswer> {
     const read = (database: Database, prefix: string): StatisticsAnswer => ({
       all: readStatistics(database, prefix, "all"),
       ...(buyerId === undefined ? {} : { buyer: readStatistics(database, prefix, { buyerId }) }),
@@ -374,7 +428,7 @@ class OpenEngine implements Engine {
     signal,
     onProgress,
     ...filter
-  }: OrderFilter & Progress & { readonly at?: Bound | undefined } = {}): Promise<OrderPage> {
+  }: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage> {
     const scope = filter.scope ?? "all";
     const { store, database } = this.#opened;
     const { text } = filter;
@@ -420,8 +474,8 @@ class OpenEngine implements Engine {
     }
   }
 
-  /** Brings the later views on once nothing has been appended for a while, so that a search need not wait for it. */
-  #rouse(): void {
+  /** Lets the views write what they hold once nothing has been appended for a while, so that the next answer need not wait for it. */
+  rouse(): void {
     if (this.#idle !== undefined) {
       this.#idle.refresh();
       return;

@@ -60,7 +60,11 @@ export async function openEmmett(file: string): Promise<Peer> {
   const store = {
     async aggregateStream(
       stream: string,
-      options: { evolve: (state: OrderState, event: unknown) => OrderState; initialState: () => OrderState; read: unknown },
+      options: {
+        evolve: (state: OrderState, event: unknown) => OrderState;
+        initialState: () => OrderState;
+        read: unknown;
+      },
     ) {
       const { events, ...read } = await sqlite.readStream(connection, stream, options.read);
       return { ...read, state: events.reduce(options.evolve, options.initialState()) };

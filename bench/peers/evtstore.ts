@@ -24,7 +24,10 @@ interface Evtstore {
   createDomainV2(options: object, aggregates: object): { domain: { order: unknown } };
   createCommands(
     domain: unknown,
-    handlers: Record<string, (command: { asked: Asked }, aggregate: Aggregate) => Promise<readonly OrderEvent[]>>,
+    handlers: Record<
+      string,
+      (command: { asked: Asked }, aggregate: Aggregate) => Promise<readonly OrderEvent[]>
+    >,
   ): Record<string, (id: string, body: { asked: Asked }) => Promise<unknown>>;
 }
 

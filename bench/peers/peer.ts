@@ -32,14 +32,16 @@ export async function startPeer(name: "evtstore" | "emmett", file: string): Prom
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const opened = await next(child);
-  if (opened.kind !== "open") throw new Error(opened.kind === "failed" ? opened.reason : "it answered out of turn");
+  if (opened.kind !== "open")
+    throw new Error(opened.kind === "failed" ? opened.reason : "it answered out of turn");
   return {
     about: opened.about,
     async round(ask) {
       const answered = next(child);
       child.send(ask);
       const answer = await answered;
-      if (answer.kind !== "driven") throw new Error(answer.kind === "failed" ? answer.reason : "it answered out of turn");
+      if (answer.kind !== "driven")
+        throw new Error(answer.kind === "failed" ? answer.reason : "it answered out of turn");
       return answer.commandsPerSecond;
     },
     async close() {

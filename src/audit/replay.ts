@@ -101,19 +101,27 @@ export async function replayFile(
     const task: ReplayTask = { path, index, of: workers, position, time };
     const worker = new Worker(new URL("./replay-worker.js", import.meta.url), { workerData: task });
     const totals = new Promise<ReplayTotals>((resolve, reject) => {
+      let sent: ReplayTotals | undefined;
       worker.on("message", (answer: ReplayAnswer) => {
-        if (answer.kind === "totals") return resolve(answer.totals);
+        if (answer.kind === "totals") {
+          sent = answer.totals;
+          return;
+        }
         seen[index] = answer.done;
         // Every worker walks all streams and folds its own, so the slowest tells how far the whole is.
         onProgress?.(Math.min(...seen), answer.total);
       });
       worker.on("error", reject);
-      worker.on("exit", (code) => reject(new Error(`a replay worker stopped with code ${code}`)));
+      worker.on("exit", (code) => {
+        // Only once it has closed its file and gone: to end a thread in the middle of a native call may end the process.
+        if (sent === undefined) reject(new Error(`a replay worker stopped with code ${code}`));
+        else resolve(sent);
+      });
     });
     return { worker, totals };
   });
   const stop = (): void => {
-    for (const { worker } of running) void worker.terminate();
+    for (const { worker } of running) worker.postMessage("stop");
   };
   signal?.addEventListener("abort", stop, { once: true });
   try {
@@ -129,6 +137,5 @@ export async function replayFile(
     throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
-    stop();
   }
 }

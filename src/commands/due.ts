@@ -1,16 +1,21 @@
 // Fires what has fallen due: each deadline once, as an ordinary command of the system with an id made from the deadline itself.
 
-import * as E from "fp-ts/lib/Either.js";
+import type * as E from "fp-ts/lib/Either.js";
 
 import type { Command } from "../domain/commands.ts";
 import { type Deadline, type DeadlineKind, deadlinesOf, isPast } from "../domain/deadlines.ts";
+import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { CommandHandler, Receipt } from "./handle.ts";
 
-/** What became of one deadline. */
-export interface Fired extends Deadline {
+/** A deadline that has passed, and the id of the command that fires it. */
+export interface Due extends Deadline {
   readonly orderId: string;
   readonly commandId: string;
+}
+
+/** What became of one deadline. */
+export interface Fired extends Due {
   readonly result: E.Either<Rejection, Receipt>;
 }
 
@@ -25,16 +30,13 @@ export interface DueOrder {
   readonly dueAt: number;
 }
 
-/**
- * Fires every deadline that lies in an earlier second than `now` (milliseconds UTC), earliest first. Running it twice, or in two
- * processes at once, fires nothing twice: the command id is the deadline's, and the guard stands again in `decide`.
- */
-export async function* runDue(
+/** Every deadline that lies in an earlier second than `now` (milliseconds UTC), earliest first, as each order stands when it is reached. */
+export async function* listDue(
   handler: CommandHandler,
   dueOrders: DueOrders,
   now: number,
   signal?: AbortSignal,
-): AsyncGenerator<Fired, void, void> {
+): AsyncGenerator<Due, void, void> {
   const before = Math.floor(now / 1000) * 1000;
   let last: DueOrder | undefined;
   for (;;) {
@@ -45,17 +47,34 @@ export async function* runDue(
       for (const deadline of deadlinesOf(state)) {
         if (!isPast(deadline.dueAt, now)) continue;
         signal?.throwIfAborted();
-        const commandId = `due:${found.orderId}:${deadline.kind}:${deadline.dueAt}`;
-        const result = await handler.execute(commandOf(deadline.kind, found.orderId), {
-          actor: { role: "system", id: "due" },
-          commandId,
-          at: now,
-        });
-        yield { ...deadline, orderId: found.orderId, commandId, result };
+        yield { ...deadline, orderId: found.orderId, commandId: commandIdOf(found.orderId, deadline) };
       }
     }
     if (page.length === 0) return;
   }
+}
+
+/**
+ * Fires what `listDue` lists. Running it twice, or in two processes at once, fires nothing twice: the command id is the deadline's, and
+ * the guard stands again in `decide`.
+ */
+export async function* runDue(
+  handler: CommandHandler,
+  dueOrders: DueOrders,
+  now: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Fired, void, void> {
+  for await (const due of listDue(handler, dueOrders, now, signal)) {
+    const { orderId, commandId, kind } = due;
+    const actor = { role: "system", id: "due" } as const;
+    yield { ...due, result: await handler.execute(commandOf(kind, orderId), { actor, commandId, at: now }) };
+  }
+}
+
+/** Command ids are their order's own, so where the order's id is too long to stand in one, it can be left out. */
+function commandIdOf(orderId: string, { kind, dueAt }: Deadline): string {
+  const commandId = `due:${orderId}:${kind}:${dueAt}`;
+  return commandId.length <= limits.idLength ? commandId : `due:${kind}:${dueAt}`;
 }
 
 function commandOf(kind: DeadlineKind, orderId: string): Command {

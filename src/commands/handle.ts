@@ -5,6 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Command, Policy, Request } from "../domain/commands.ts";
 import { decide, mayTouch, merchantOf } from "../domain/decide.ts";
 import type { OrderEvent } from "../domain/events.ts";
+import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import { type OrderState, evolve, initialState } from "../domain/state.ts";
 import type { Terms } from "../domain/terms.ts";
@@ -18,7 +19,7 @@ import {
   type RecordedEvent,
 } from "../store/port.ts";
 import { claimsOf, refusalOf } from "./claims.ts";
-import { commandHash, eventIds } from "./identity.ts";
+import { commandHash, eventId } from "./identity.ts";
 import { type ExecuteOptions, type Parsed, parse } from "./parse.ts";
 import { codeHash, redemptionCode } from "./redemption.ts";
 
@@ -87,7 +88,7 @@ interface Known {
   readonly done: Map<string, { readonly hash: string; readonly first: bigint; readonly last: bigint }>;
   /** The latest append that is not yet known to be committed. */
   pending: Promise<Appended> | undefined;
-  /** The store's epoch when this was last known to be all. */
+  /** The store's epoch when this was last seen to be all; -1: not looked at since it was read. */
   epoch: number;
 }
 
@@ -123,12 +124,28 @@ export class CommandHandler {
     let lost: ConflictError | undefined;
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       options.signal?.throwIfAborted();
-      const known = await this.#current(parsed.command.orderId);
+      // An order that is being created is taken to be new without asking: the append finds out.
+      const creating = attempt === 0 && parsed.command.type === "CreateOrder";
+      const current = this.#current(parsed.command.orderId, creating);
+      const known = current instanceof Promise ? await current : current;
       const repeat = repeatOf(known, parsed, hash);
       const decided = repeat === undefined ? this.#decide(known, parsed) : undefined;
       if (decided !== undefined && E.isRight(decided) && decided.right.length > 0) {
+        const events = decided.right;
+        const appending = this.#append(known, parsed, hash, events);
+        const { revision } = known;
         try {
-          return E.right(await this.#append(known, parsed, hash, decided.right));
+          const appended = await appending;
+          if (known.pending === appending) known.pending = undefined;
+          if (appended.repeated) {
+            // These very events stood there: this process did not know them, and reads them now.
+            this.#forget(known);
+            continue;
+          }
+          known.position = appended.position;
+          const { orderId } = parsed.command;
+          const { position } = appended;
+          return E.right({ orderId, commandId: parsed.commandId, revision, position, events, replayed: false });
         } catch (error) {
           this.#forget(known);
           if (error instanceof ClaimTakenError) return E.left(refusalOf(error.claim));
@@ -198,9 +215,16 @@ export class CommandHandler {
         return E.left({ code: "versionConflict", expected: String(expect), actual: revisionText(known) });
       }
     }
-    const now = parsed.at ?? Math.max(this.#options.clock(), state.status === "none" ? 0 : state.lastAt);
+    const now = parsed.at ?? Math.max(this.#clock(), state.status === "none" ? 0 : state.lastAt);
     const request: Request = { actor, command, policy: this.#policyFor(command, parsed, state) };
     return decide(request, state, now);
+  }
+
+  /** @throws RangeError where the clock gives what no event can carry. */
+  #clock(): number {
+    const now = Math.floor(this.#options.clock());
+    if (now >= limits.earliest && now <= limits.latest) return now;
+    throw new RangeError(`clock: ${now} is no instant from ${limits.earliest} to ${limits.latest}`);
   }
 
   #policyFor(command: Command, { actor }: Parsed, state: OrderState): Policy {
@@ -227,18 +251,18 @@ export class CommandHandler {
 
   // --- appending ---
 
-  async #append(
+  /** Hands the events to the store, and goes on with this order as if they were there: `pending` says that they are not yet. */
+  #append(
     known: Known,
-    { command, commandId, actor }: Parsed,
+    { commandId, actor }: Parsed,
     hash: string,
     events: readonly OrderEvent[],
-  ): Promise<Receipt> {
+  ): Promise<Appended> {
     const before = known.companion;
     const { pending, lastId } = known;
     const expected = known.revision < 0n ? "none" : known.revision;
     const first = known.revision + 1n;
-    const records = newEvents(command.orderId, commandId, hash, actor, events);
-    // From here on, whoever asks about this order decides on these events, and is answered after their commit.
+    const records = newEvents(commandId, hash, actor, events);
     for (const event of events) {
       known.state = evolve(known.state, event);
       known.companion = this.#options.companion.evolve(known.companion, event, known.state);
@@ -246,25 +270,13 @@ export class CommandHandler {
     known.revision += BigInt(events.length);
     known.lastId = records.at(-1)?.id;
     known.done.set(commandId, { hash, first, last: known.revision });
-    const { revision: last } = known;
     const context: AppendContext = { before, after: known.companion };
-    const appending = this.#store.append(known.stream, expected, records, {
+    known.pending = this.#store.append(known.stream, expected, records, {
       claims: claimsOf(events),
       context,
       follows: pending === undefined ? undefined : lastId,
     });
-    known.pending = appending;
-    const appended = await appending;
-    if (known.pending === appending) known.pending = undefined;
-    known.position = appended.position;
-    return {
-      orderId: command.orderId,
-      commandId,
-      revision: last,
-      position: appended.position,
-      events,
-      replayed: false,
-    };
+    return known.pending;
   }
 
   async #firstReceipt(stream: string, parsed: Parsed, done: Done): Promise<Receipt> {
@@ -283,14 +295,14 @@ export class CommandHandler {
   // --- knowing ---
 
   /** The order as far as this process knows it: from memory, or read from the store. */
-  #current(orderId: string): Known | Promise<Known> {
+  #current(orderId: string, creating = false): Known | Promise<Known> {
     const stream = streamOf(orderId);
     const known = this.#known.get(stream);
     const { local } = this.#store;
     if (local !== undefined) {
       if (known !== undefined) return known;
-      const fresh = this.#empty(stream, local.epoch());
-      this.#apply(fresh, local.readStream(stream));
+      const fresh = this.#empty(stream);
+      if (!creating) this.#apply(fresh, local.readStream(stream));
       return this.#keep(fresh);
     }
     // Over a wire one command an order is under way at a time: its next one is decided on what was committed.
@@ -308,7 +320,7 @@ export class CommandHandler {
 
   async #load(stream: string): Promise<Known> {
     try {
-      const fresh = this.#empty(stream, 0);
+      const fresh = this.#empty(stream);
       this.#apply(fresh, await this.#store.readStream(stream));
       return this.#keep(fresh);
     } finally {
@@ -316,7 +328,7 @@ export class CommandHandler {
     }
   }
 
-  #empty(stream: string, epoch: number): Known {
+  #empty(stream: string): Known {
     return {
       stream,
       state: initialState,
@@ -326,7 +338,7 @@ export class CommandHandler {
       position: undefined,
       done: new Map(),
       pending: undefined,
-      epoch,
+      epoch: -1,
     };
   }
 
@@ -368,12 +380,13 @@ export class CommandHandler {
     const position = known.position ?? "";
     if (pending !== undefined) {
       try {
-        return await pending;
+        const appended = await pending;
+        if (!appended.repeated) return appended;
       } catch {
         // Its own caller is told why; here it only means that nothing may rest on it.
-        this.#forget(known);
-        return undefined;
       }
+      this.#forget(known);
+      return undefined;
     }
     const { local } = this.#store;
     if (local === undefined) {
@@ -415,13 +428,11 @@ function revisionText({ revision }: Known): string {
 }
 
 function newEvents(
-  orderId: string,
   commandId: string,
   hash: string,
   actor: Parsed["actor"],
   events: readonly OrderEvent[],
 ): readonly NewEvent[] {
-  const ids = eventIds(orderId, commandId, events.length);
   let meta = "";
   let metaOf = 0;
   return events.map(({ type, at, data }, index) => {
@@ -430,6 +441,6 @@ function newEvents(
       meta = encodeMeta({ v, at, actor, commandId, commandHash: hash });
       metaOf = v;
     }
-    return { id: ids[index] as string, type, data: JSON.stringify(data), meta };
+    return { id: eventId(hash, index), type, data: JSON.stringify(data), meta };
   });
 }

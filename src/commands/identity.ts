@@ -1,19 +1,14 @@
-// What makes a command and its events recognisable when they come again: the hash of its text, and ids derived from its id.
+// What makes a command and its events recognisable when they come again: one digest of its id and its text.
 
 import { hash } from "node:crypto";
 
-/** SHA-256 of a canonical command, base64url (43 characters). */
+/** SHA-256 of a command's canonical text, in hex (64 characters). */
 export function commandHash(canonical: string): string {
-  return hash("sha256", canonical, "base64url");
+  return hash("sha256", canonical, "hex");
 }
 
-/**
- * The UUIDs (version 8) of a command's events, from its order, its id and each event's index: a retried append is the same append.
- */
-export function eventIds(orderId: string, commandId: string, count: number): readonly string[] {
-  const hex = hash("sha256", `${orderId}\n${commandId}`, "hex");
-  const start = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(12, 15)}-a${hex.slice(15, 18)}-${hex.slice(18, 24)}`;
-  const ids: string[] = [];
-  for (let index = 0; index < count; index += 1) ids.push(start + index.toString(16).padStart(6, "0"));
-  return ids;
+/** The UUID (version 8) of a command's n-th event, from the command's digest: a retried append is the same append. */
+export function eventId(digest: string, index: number): string {
+  const start = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(12, 15)}-a${digest.slice(15, 18)}-`;
+  return start + digest.slice(18, 24) + index.toString(16).padStart(6, "0");
 }

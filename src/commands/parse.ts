@@ -25,7 +25,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A command ready to be decided, with its canonical text (fixed key order, what is hashed). */
+/** A command ready to be decided, with the canonical text of its id, actor and command (fixed key order): what is hashed. */
 export interface Parsed {
   readonly command: Command;
   readonly commandId: string;
@@ -61,7 +61,7 @@ export function parse(input: unknown, options: unknown): E.Either<Rejection<"inv
   }
   const { commandId, actor, at, expect } = given.data;
   const command = read.right;
-  const canonical = JSON.stringify({ actor, command });
+  const canonical = JSON.stringify({ commandId, actor, command });
   // Three bytes a UTF-16 unit is the most that UTF-8 takes.
   if (canonical.length * 3 > limits.commandBytes && Buffer.byteLength(canonical) > limits.commandBytes) {
     const bytes = Buffer.byteLength(canonical);
@@ -111,19 +111,19 @@ const optionKeys: KnownKeys = (path) => (path.length === 0 ? ["commandId", "acto
 
 /** What a schema library found, as issues of ours: paths as text, unknown keys one by one with the nearest known one. */
 export function issuesOf(error: z.ZodError, known: KnownKeys): readonly Issue[] {
-  const issues = error.issues.flatMap((issue): readonly Issue[] => {
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        field: fieldOf([...issue.path, key]),
-        rule: "unknown key",
-        suggestion: nearest(key, known(issue.path)),
-      }));
-    }
-    return [{ field: fieldOf(issue.path), rule: issue.message }];
-  });
-  if (issues.length <= mostIssues) return issues;
-  const more = issues.length - mostIssues;
-  return [...issues.slice(0, mostIssues), { field: "", rule: `and ${more} more` }];
+  const faults = error.issues.flatMap((issue): readonly (() => Issue)[] =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => () => ({
+          field: fieldOf([...issue.path, key]),
+          rule: "unknown key",
+          suggestion: nearest(key, known(issue.path)),
+        }))
+      : [() => ({ field: fieldOf(issue.path), rule: issue.message })],
+  );
+  // Put into words only where shown: a command may be wrong in a million places.
+  const issues = faults.slice(0, mostIssues).map((fault) => fault());
+  if (faults.length <= mostIssues) return issues;
+  return [...issues, { field: "", rule: `and ${faults.length - mostIssues} more` }];
 }
 
 function fieldOf(path: readonly PropertyKey[]): string {

@@ -37,7 +37,7 @@ function text(max: number, min = 0) {
 }
 
 const pictureUrl = z.string().superRefine((value, context) => {
-  const good = value.length <= 2_000 && /^https?:\/\//i.test(value) && value.isWellFormed() && URL.canParse(value);
+  const good = value.length <= 2_000 && /^https?:\/\/[^\0]*$/i.test(value) && value.isWellFormed() && URL.canParse(value);
   if (!good) context.addIssue({ code: "custom", message: "must be a URL of http or https, at most 2000 characters" });
 });
 
@@ -48,60 +48,91 @@ const currency = z.string().superRefine((value, context) => {
 
 const sourceDepth = 16;
 
+/** What cannot ride along in `source`: thrown while copying, and made an issue. */
+class NoJson extends Error {}
+
+/** How many more values a copy may hold: no command within its size has more, and a cyclic or shared one ends here. */
+interface Budget {
+  left: number;
+}
+
 /**
- * Why a value cannot ride along in `source`, with its path; undefined where it can. Keys that look like array indexes would change
- * their place when parsed, so that the stored bytes would no longer be canonical.
+ * A value of `source` as its own plain copy, keys sorted, so that the same data is the same text whoever wrote it down, and stays so
+ * whatever the caller does to the original. Keys that look like array indexes would change their place when parsed, so that the stored
+ * bytes would no longer be canonical.
+ * @throws NoJson naming the path and the rule.
  */
-function jsonFault(value: unknown, path: string, depth: number): string | undefined {
-  if (value === null || typeof value === "boolean") return undefined;
+function copied(value: unknown, path: string, depth: number, budget: Budget): Json {
+  budget.left -= 1;
+  if (budget.left < 0) throw new NoJson("holds more values than any command may");
+  if (value === null || typeof value === "boolean") return value;
   if (typeof value === "number") {
-    return Number.isFinite(value) ? undefined : `${path}: ${value} is no number of JSON`;
+    if (!Number.isFinite(value)) throw new NoJson(`${path}: ${value} is no number of JSON`);
+    // -0 is written as 0, and shall be read so at once.
+    return value === 0 ? 0 : value;
   }
   if (typeof value === "string") {
     const fault = textFault(value, 0, limits.commandBytes);
-    return fault === undefined ? undefined : `${path}: ${fault}`;
+    if (fault !== undefined) throw new NoJson(`${path}: ${fault}`);
+    return value;
   }
-  if (typeof value !== "object") return `${path}: a ${typeof value} is no JSON`;
-  if (depth === 0) return `${path}: nested deeper than ${sourceDepth} levels`;
+  if (typeof value !== "object") throw new NoJson(`${path}: a ${typeof value} is no JSON`);
+  if (depth === 0) throw new NoJson(`${path}: nested deeper than ${sourceDepth} levels`);
   if (Array.isArray(value)) {
+    const items: Json[] = [];
     for (const [index, item] of value.entries()) {
-      const fault = jsonFault(item, `${path}[${index}]`, depth - 1);
-      if (fault !== undefined) return fault;
+      items.push(copied(item, `${path}[${index}]`, depth - 1, budget));
     }
-    return undefined;
+    return items;
   }
-  for (const [key, item] of Object.entries(value)) {
-    const fault = keyFault(key, path) ?? jsonFault(item, `${path}.${key}`, depth - 1);
-    if (fault !== undefined) return fault;
+  if (!isPlain(value)) throw new NoJson(`${path}: neither an array nor a plain object`);
+  const copy: Record<string, Json> = {};
+  for (const key of Object.keys(value).sort()) {
+    if (key === "__proto__") throw new NoJson(`${path}: __proto__ is no key`);
+    if (indexLike.test(key)) {
+      throw new NoJson(`${path}: key ${key} looks like an array index; use an array of pairs`);
+    }
+    const fault = textFault(key, 0, limits.textLength);
+    if (fault !== undefined) throw new NoJson(`${path}: a key ${fault}`);
+    copy[key] = copied((value as Record<string, unknown>)[key], `${path}.${key}`, depth - 1, budget);
   }
-  return undefined;
+  return copy;
 }
 
-function keyFault(key: string, path: string): string | undefined {
-  if (key === "__proto__") return `${path}: __proto__ is no key`;
-  if (indexLike.test(key)) return `${path}: key ${key} looks like an array index; use an array of pairs`;
-  const fault = textFault(key, 0, limits.textLength);
-  return fault === undefined ? undefined : `${path}: a key ${fault}`;
+/** A Date or a Map would be written as something else than it is. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 const indexLike = /^(0|[1-9]\d*)$/;
 
+/** An open map as pairs sorted by key. */
+function pairsOf(value: unknown): JsonPairs {
+  if (value === null || typeof value !== "object" || Array.isArray(value) || !isPlain(value)) {
+    throw new NoJson("must be an object");
+  }
+  const budget: Budget = { left: limits.commandBytes / 2 };
+  return Object.keys(value)
+    .sort()
+    .map((key) => {
+      if (key === "__proto__") throw new NoJson("__proto__ is no key");
+      const fault = textFault(key, 1, limits.textLength);
+      if (fault !== undefined) throw new NoJson(`a key ${fault}`);
+      const item: unknown = (value as Record<string, unknown>)[key];
+      return [key, copied(item, JSON.stringify(key), sourceDepth, budget)] as const;
+    });
+}
+
 /** What no rule reads (ruling 13): an open map, kept as pairs sorted by key. */
 const source = z.unknown().transform((value, context): JsonPairs => {
-  const refuse = (message: string): JsonPairs => {
-    context.addIssue({ code: "custom", message });
+  try {
+    return pairsOf(value);
+  } catch (error) {
+    if (!(error instanceof NoJson)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
     return [];
-  };
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return refuse("must be an object");
-  const pairs = Object.entries(value) as [string, Json][];
-  for (const [key, item] of pairs) {
-    const fault =
-      key === "__proto__" ? "__proto__ is no key" : jsonFault(item, JSON.stringify(key), sourceDepth);
-    if (fault !== undefined) return refuse(fault);
-    const wrongKey = textFault(key, 1, limits.textLength);
-    if (wrongKey !== undefined) return refuse(`a key ${wrongKey}`);
   }
-  return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
 });
 
 const line = z.strictObject({

@@ -29,7 +29,7 @@ export const termsSchema = z.record(z.union([z.literal("*"), id]), merchantTerms
  * @throws TypeError naming each field that is wrong and its rule.
  */
 export function policies(option: unknown): (merchantId: string) => MerchantPolicy {
-  const read = termsSchema.safeParse(option ?? {});
+  const read = termsSchema.safeParse(option === undefined ? {} : option);
   if (!read.success) {
     const known = (path: readonly PropertyKey[]): readonly string[] =>
       path.length === 1 ? Object.keys(merchantTerms.shape) : [];

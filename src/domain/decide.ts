@@ -121,9 +121,7 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
     actor.role === "merchant" && merchantId !== actor.id
       ? { code: "merchantMismatch", field: "merchantId", merchantId, actorId: actor.id }
       : undefined,
-    command.terms !== undefined && actor.role !== "merchant" && actor.role !== "system"
-      ? { code: "termsOverride", field: "terms", role: actor.role }
-      : undefined,
+    ...(actor.role === "merchant" || actor.role === "system" ? [] : termsOverridden(command, actor, policy.terms)),
     ...lineIdsTwice(command.lines),
     goods === undefined
       ? { code: "amountTooLarge", field: "lines", limit: Number.MAX_SAFE_INTEGER }
@@ -166,7 +164,7 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
     terms,
     ...(payBy === undefined ? {} : { payBy }),
     ...(command.redeemable === true ? { redemption: { codeHash: policy.codeHash as string } } : {}),
-    ...(command.personal === undefined ? {} : { personal: command.personal }),
+    ...(command.personal === undefined ? {} : { personal: present(command.personal) }),
     ...(command.source === undefined ? {} : { source: command.source }),
   } as OrderEventData["OrderCreated"]);
   if (variant === "booking") return E.right([created]);
@@ -186,6 +184,23 @@ export function merchantOf(command: Command<"CreateOrder">, actor: Actor): strin
 function goodsOf(lines: readonly LineAsked[]): number | undefined {
   const products = lines.map((line) => times(line.unitPrice, line.quantity));
   return products.includes(undefined) ? undefined : sum(products as readonly number[]);
+}
+
+/** Only a merchant or the system may leave the merchant's terms, for the order or for a line of it (ruling 10). */
+function termsOverridden(
+  { terms, lines }: Command<"CreateOrder">,
+  { role }: Actor,
+  inForce: Terms,
+): readonly Refusal[] {
+  const overridden = (field: string): Rejection => ({ code: "termsOverride", field, role });
+  return [
+    terms === undefined ? undefined : overridden("terms"),
+    ...lines.map(({ allowedTypes = [] }, index) =>
+      allowedTypes.every((type) => inForce.allowedTypes.includes(type))
+        ? undefined
+        : overridden(`lines[${index}].allowedTypes`),
+    ),
+  ];
 }
 
 function lineIdsTwice(lines: readonly LineAsked[]): readonly Refusal[] {
@@ -209,8 +224,12 @@ function outOfStock(lines: readonly LineAsked[]): readonly Refusal[] {
 /** The terms an order is made under: the merchant's, with what the command overrides. */
 function termsOf(inForce: Terms, asked: Command<"CreateOrder">["terms"]): Terms {
   if (asked === undefined) return inForce;
-  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
-  return { ...inForce, ...Object.fromEntries(given) };
+  return { ...inForce, ...present(asked) };
+}
+
+/** Without the keys that stand for nothing: what is recorded must be what is stored. */
+function present<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }
 
 function lineOf(asked: LineAsked, terms: Terms): Line {

@@ -183,21 +183,23 @@ export const commandTypes = Object.keys(everyCommand) as readonly CommandType[];
 
 export const orderMoves = movesOf<ChartStatus, Outcome, OrderEventType>(orderMachine, commandTypes);
 
-const legalFrom: ReadonlyMap<CommandType, ReadonlySet<ChartStatus>> = new Map(
+const legalFrom = Object.fromEntries(
   commandTypes.map((type) => [
     type,
-    new Set(orderMoves.filter((move) => commandOf(move.outcome) === type).map((move) => move.from)),
+    Object.fromEntries(
+      orderMoves.filter((move) => commandOf(move.outcome) === type).map((move) => [move.from, true]),
+    ),
   ]),
-);
+) as Readonly<Record<CommandType, Readonly<Partial<Record<ChartStatus, true>>>>>;
 
 /** Whether one of the command's outcomes leaves this status. */
 export function isLegal(status: ChartStatus, command: CommandType): boolean {
-  return (legalFrom.get(command) as ReadonlySet<ChartStatus>).has(status);
+  return legalFrom[command][status] === true;
 }
 
 /** The statuses in which a command is legal, in the chart's order. */
 export function statusesFor(command: CommandType): readonly ChartStatus[] {
-  return [...(legalFrom.get(command) as ReadonlySet<ChartStatus>)];
+  return Object.keys(legalFrom[command]) as ChartStatus[];
 }
 
 /** The commands that are legal in a status, in the table's order. */

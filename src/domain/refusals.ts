@@ -42,7 +42,7 @@ export interface RefusalFacts {
     readonly merchantId: string;
     readonly actorId: string;
   };
-  termsOverride: { readonly field: "terms"; readonly role: Role };
+  termsOverride: { readonly field: string; readonly role: Role };
   lineIdTwice: { readonly field: string; readonly lineId: string };
   amountTooLarge: { readonly field: string; readonly limit: number };
   discountTooHigh: {
@@ -134,7 +134,8 @@ const words: Words = {
   buyerMissing: () => "buyerId: must be named where the actor is not the buyer",
   merchantMismatch: ({ merchantId, actorId }) =>
     `merchantId: merchant ${actorId} cannot make an order of ${merchantId}`,
-  termsOverride: ({ role }) => `terms: only a merchant or the system may override them, not a ${role}`,
+  termsOverride: ({ field, role }) =>
+    `${field}: only a merchant or the system may override the terms, not a ${role}`,
   lineIdTwice: ({ field, lineId }) => `${field}: line id ${lineId} stands twice`,
   amountTooLarge: ({ field, limit }) => `${field}: the sum exceeds ${limit} minor units`,
   discountTooHigh: ({ discount, limit, currency }) =>

@@ -24,13 +24,13 @@ export interface Scratch extends Disposable {
 const streamsAPage = 2_000;
 
 /**
- * Folds a view from nothing, in memory, in one pass over all orders.
+ * Folds a view from nothing, in memory, in one pass over all orders; `nothing` leaves it empty, to be brought on.
  * @param onProgress called after each chunk with the orders seen and how many there are.
  */
 export async function buildScratch(
   local: LocalReads,
   view: AnyView,
-  bound: Bound = {},
+  bound: Bound | "nothing" = {},
   {
     signal,
     onProgress,
@@ -50,16 +50,17 @@ export async function buildScratch(
   const writer = view.writer(database, prefix);
   const types = Object.keys(view.reads);
   const dataOf = types.filter((type) => (view.reads as Record<string, boolean>)[type] === true);
-  for (let after = 0; ; ) {
+  const { position: upTo, time }: Bound = bound === "nothing" ? {} : bound;
+  for (let after = 0; bound !== "nothing"; ) {
     signal?.throwIfAborted();
-    const page = local.streams({ after, limit: streamsAPage, upTo: bound.position, types, dataOf, metaStart: true });
+    const page = local.streams({ after, limit: streamsAPage, upTo, types, dataOf, metaStart: true });
     database.exec("BEGIN");
     for (const { stream, events } of page.streams) {
       if (!stream.startsWith(orderPrefix)) continue;
       let summary: unknown;
       for (const recorded of events) {
         const event = codec.decodeFact(recorded);
-        if (bound.time !== undefined && event.at > bound.time) break;
+        if (time !== undefined && event.at > time) break;
         summary = view.fold(summary, event);
       }
       if (summary === undefined) continue;
@@ -73,7 +74,7 @@ export async function buildScratch(
     // Others in this process get their turn between two chunks.
     await new Promise(setImmediate);
   }
-  let { position } = bound;
+  let position = upTo;
   return {
     database,
     prefix,

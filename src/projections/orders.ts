@@ -145,7 +145,6 @@ export const ordersView: View<OrderState> = {
   name: "orders",
   version: 1,
   reads: Object.fromEntries(orderEventTypes.map((type) => [type, true])),
-  kept: "inTransaction",
   ofState: true,
   tables: (prefix) => [
     {
@@ -260,12 +259,18 @@ function readCursor(cursor: string): { readonly createdAt: number; readonly orde
   throw new RangeError(`cursor ${JSON.stringify(cursor)} is none that a page gave`);
 }
 
+function numberOf(status: OrderStatus): number {
+  const number = orderStatuses.indexOf(status);
+  if (number === -1) throw new RangeError(`${JSON.stringify(status)} is no status of an order`);
+  return number;
+}
+
 const defaultLimit = 20;
 const mostLimit = 1_000;
 
 /**
  * Reads a page of orders. `matching` restricts it to order ids that a subquery gives (the text search).
- * @throws RangeError on a limit out of 1 to 1000 or a cursor that no page gave.
+ * @throws RangeError on a limit out of 1 to 1000, a cursor that no page gave, or a status that is none.
  */
 export function readOrders(
   database: Database,
@@ -282,7 +287,7 @@ export function readOrders(
     sql.push(`order_id IN (${matching.sql})`);
     values.push(matching.value);
   }
-  const wanted = filter.statuses?.map((status) => orderStatuses.indexOf(status));
+  const wanted = filter.statuses?.map(numberOf);
   const merchant = filter.scope !== undefined && filter.scope !== "all" && "merchantId" in filter.scope;
   // A merchant's list runs along one index range a status, so that few rows among many are found at once.
   const ranges = merchant
@@ -321,6 +326,6 @@ export function readDue(
 
 /** The order that carries a write-off code, by the code's hash. */
 export function readByCode(database: Database, prefix: string, codeHash: string): string | undefined {
-  const row = database.prepare(`SELECT order_id FROM ${prefix} WHERE code_hash = ?`).get(codeHash);
+  const row = database.prepare(`SELECT order_id FROM ${prefix} WHERE code_hash = ?`).get(codeHash) as unknown;
   return (row as { order_id: string } | undefined)?.order_id;
 }

@@ -1,10 +1,10 @@
-// Keeps the views: inside each append's transaction, or caught up before an answer; rebuilt beside and swapped; never ahead, never twice.
+// Keeps the views: with the appends, many changes in one of their transactions; caught up before an answer; rebuilt beside and swapped.
 
 import type { OrderEvent, OrderEventType } from "../domain/events.ts";
 import type { OrderState } from "../domain/state.ts";
 import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
-import type { Database } from "../store/database.ts";
-import { type EventStore, type InTransaction, type LocalReads, isAfter } from "../store/port.ts";
+import { type Database, storeError } from "../store/database.ts";
+import { type EventStore, type InTransaction, type LocalReads, isAfter, isStoreError } from "../store/port.ts";
 import { foldPage } from "./fold.ts";
 import { type AnyView, type Writer, definitionHash } from "./view.ts";
 
@@ -12,7 +12,6 @@ import { type AnyView, type Writer, definitionHash } from "./view.ts";
 export interface ViewStatus {
   readonly view: string;
   readonly generation: number;
-  readonly kept: AnyView["kept"];
   /** Up to where its rows go; undefined: from the beginning. */
   readonly position: string | undefined;
   /** Nothing is missing from its rows. */
@@ -56,7 +55,10 @@ interface Kept {
   readonly view: AnyView;
   readonly hash: string;
   generation: number;
-  writer: Writer<unknown>;
+  /** Made when there is something to write: the tables may be gone, where another process swapped them away. */
+  writer: Writer<unknown> | undefined;
+  /** What the writer holds that is in no row yet: the events after `from`, up to `to`. */
+  held: { readonly from: string | undefined; readonly to: string; readonly changes: number } | undefined;
 }
 
 interface GenerationRow {
@@ -82,6 +84,12 @@ export interface RunnerOptions {
 }
 
 const streamsAPage = 2_000;
+
+/**
+ * Changes that a view holds before it writes them. An order that goes through several statuses meanwhile is written once, as is a counter
+ * that many orders touch: measured, that is most of what the views would cost in every append's own transaction.
+ */
+const mostHeld = 4_096;
 
 const registry = `CREATE TABLE IF NOT EXISTS views (
   name TEXT NOT NULL, generation INTEGER NOT NULL, hash TEXT NOT NULL, state TEXT NOT NULL,
@@ -123,7 +131,7 @@ export class ViewRunner {
       const hash = definitionHash(view);
       const found = runner.#generations(view.name).find((row) => row.hash === hash && row.state === "active");
       if (found === undefined) continue;
-      runner.#kept.push({ view, hash, generation: found.generation, writer: readOnlyWriter });
+      runner.#kept.push({ view, hash, generation: found.generation, writer: undefined, held: undefined });
     }
     return runner;
   }
@@ -143,7 +151,7 @@ export class ViewRunner {
     for (const { view } of this.#kept) {
       const summary = summaries[after.length];
       if (view.ofState === true) after.push(state);
-      else if (view.kept === "later" || view.reads[event.type] === undefined || summary instanceof Poison) after.push(summary);
+      else if (view.reads[event.type] === undefined || summary instanceof Poison) after.push(summary);
       else after.push(foldOrPoison(view, summary, event));
     }
     return after;
@@ -151,48 +159,108 @@ export class ViewRunner {
 
   // --- inside the append's transaction ---
 
-  /** The transaction hook: rows and positions of every view that is up to here move on with the appends, or not at all. */
-  keep(appended: readonly (InTransaction & { readonly context: unknown })[]): void {
+  /** The transaction hook: every view that is up to here takes the appends along, with its position or not at all. */
+  keep(appended: readonly InTransaction[]): void {
+    if (this.#kept.length === 0) return;
     const changes = appended.filter(({ stream }) => stream.startsWith(orderPrefix));
     const after = appended[0]?.after;
     const last = appended.at(-1)?.lastPosition as string;
-    if (!this.#kept.some(({ view }) => view.kept === "inTransaction")) return;
     this.#refresh();
     if (!this.#options.shared) this.#database.exec("BEGIN IMMEDIATE");
     try {
-      this.#kept.forEach((kept, index) => {
-        if (kept.view.kept === "later" || this.#positions[index] !== after) return;
-        if (this.#keepOne(kept, index, changes)) this.#move(kept, index, last);
-      });
+      this.#kept.forEach((kept, index) => this.#keepOne(kept, index, changes, after, last));
       if (!this.#options.shared) this.#database.exec("COMMIT");
     } catch (error) {
-      this.#epoch = -1;
       if (!this.#options.shared) this.#database.exec("ROLLBACK");
+      this.undone();
       throw error;
     }
   }
 
-  /** Whether the view followed; where it threw, its rows are as before, the fault is noted, and the append goes on. */
-  #keepOne(kept: Kept, index: number, changes: readonly InTransaction[]): boolean {
-    this.#sql.savepoint.run();
+  /** Forgets what was taken along with appends that did not come to be. */
+  undone(): void {
+    this.#epoch = -1;
+    for (const kept of this.#kept) if (kept.held !== undefined) this.#drop(kept);
+  }
+
+  /** A view that throws stays where it was, its fault is noted, and the append goes on. */
+  #keepOne(
+    kept: Kept,
+    index: number,
+    changes: readonly InTransaction[],
+    after: string | undefined,
+    last: string,
+  ): void {
+    const position = this.#positions[index];
+    // Somebody else has moved the rows, or appended in between: what is held no longer joins up.
+    if (kept.held !== undefined && (kept.held.from !== position || kept.held.to !== after)) this.#drop(kept);
+    if (kept.held === undefined && position !== after) return;
     try {
       for (const { stream, context } of changes) {
-        const { before, after } = context as { readonly before: Summaries; readonly after: Summaries };
-        const now = after[index];
-        if (now instanceof Poison) throw now.fault;
-        kept.writer.change(stream.slice(orderPrefix.length), before[index], now);
+        const { before, after: now } = context as { readonly before: Summaries; readonly after: Summaries };
+        const summary = now[index];
+        if (summary instanceof Poison) throw summary.fault;
+        kept.writer ??= this.#writer(kept.view, kept.generation);
+        kept.writer.change(stream.slice(orderPrefix.length), before[index], summary);
       }
-      kept.writer.flush();
+      const held = (kept.held?.changes ?? 0) + changes.length;
+      kept.held = { from: position, to: last, changes: held };
+      if (held < mostHeld) return;
+      this.#sql.savepoint.run();
+      try {
+        this.#writeHeld(kept, index);
+      } catch (fault) {
+        if (storeError(fault, "") === fault) {
+          this.#sql.rollbackTo.run();
+          this.#sql.release.run();
+        }
+        throw fault;
+      }
       this.#sql.release.run();
-      return true;
     } catch (fault) {
-      this.#sql.rollbackTo.run();
-      this.#sql.release.run();
-      kept.writer = this.#writer(kept.view, kept.generation);
+      this.#drop(kept);
+      // A full disk is no defect of the view: it ends the append, whose transaction SQLite may have undone already.
+      if (storeError(fault, "") !== fault) throw fault;
       this.#sql.fault.run(describe(fault), kept.view.name, kept.generation);
       this.#positions[index] = "";
-      return false;
     }
+  }
+
+  /** Writes what a view holds; to be called inside a write transaction in which its position was read. */
+  #writeHeld(kept: Kept, index: number): void {
+    if (kept.held === undefined) return;
+    const { to } = kept.held;
+    kept.writer?.flush();
+    this.#move(kept, index, to);
+    kept.held = undefined;
+  }
+
+  #drop(kept: Kept): void {
+    kept.writer = undefined;
+    kept.held = undefined;
+  }
+
+  /** Writes what a view holds in a transaction of its own, unless its rows have moved meanwhile. */
+  async #settle(kept: Kept): Promise<void> {
+    if (kept.held === undefined) return;
+    await this.#options.write(() => {
+      this.#epoch = -1;
+      const row = this.#row(kept.view.name, kept.generation);
+      if (row !== undefined && row.fault === null && (row.position ?? undefined) === kept.held?.from) {
+        try {
+          this.#writeHeld(kept, this.#kept.indexOf(kept));
+        } catch (error) {
+          throw this.#failure(kept.view, `cannot be brought on from position ${row.position ?? "the beginning"}`, error);
+        }
+      } else {
+        this.#drop(kept);
+      }
+    });
+  }
+
+  /** Writes what all views hold. */
+  async settle(): Promise<void> {
+    for (const kept of this.#kept) await this.#settle(kept);
   }
 
   #move(kept: Kept, index: number, position: string): void {
@@ -225,6 +293,12 @@ export class ViewRunner {
     return prefixOf(kept.view, kept.generation);
   }
 
+  /** The name of a view's tables, whose rows may be behind. */
+  tables(name: string): string {
+    const { view, generation } = this.#find(name);
+    return prefixOf(view, generation);
+  }
+
   /** Up to where a view's rows go now. */
   position(name: string): string | undefined {
     return this.#row(name, this.#find(name).generation)?.position ?? undefined;
@@ -238,7 +312,6 @@ export class ViewRunner {
       return {
         view: view.name,
         generation,
-        kept: view.kept,
         position,
         current: !isAfter(head, position),
         fault: row?.fault ?? undefined,
@@ -246,7 +319,7 @@ export class ViewRunner {
     });
   }
 
-  /** Catches up the views that are kept later, a page at a time, until they are current or the signal aborts. */
+  /** Brings every view up to the store's end. */
   async catchUpAll(): Promise<void> {
     for (const kept of this.#kept) await this.#catchUp(kept);
   }
@@ -266,9 +339,29 @@ export class ViewRunner {
   }
 
   async #catchUpNow(kept: Kept): Promise<void> {
+    try {
+      await this.#bringUp(kept);
+    } catch (error) {
+      if (error instanceof ViewError) {
+        const { name } = kept.view;
+        await this.#options.write(() => this.#sql.fault.run(describe(error.cause), name, kept.generation));
+      }
+      throw error;
+    }
+  }
+
+  /** A defect of the view is a ViewError; what the store could not do stays the store's error. */
+  #failure(view: AnyView, what: string, error: unknown): unknown {
+    return isStoreError(error) || storeError(error, "") !== error
+      ? error
+      : new ViewError(view.name, what, { cause: error });
+  }
+
+  async #bringUp(kept: Kept): Promise<void> {
     const { view } = kept;
     for (;;) {
       const head = await this.#store.head();
+      await this.#settle(kept);
       const row = this.#row(view.name, kept.generation);
       if (row === undefined) {
         // Another process has rebuilt it and swapped this generation away.
@@ -277,28 +370,28 @@ export class ViewRunner {
         return;
       } else if (row.position === null) {
         await this.#options.write(() => this.#sql.aim.run(head as string, view.name, kept.generation));
-        await this.#scan(view, kept.writer, kept.generation, {});
+        await this.#scan(view, kept.generation, {});
         this.#epoch = -1;
       } else {
-        await this.#options.write(() => this.#catchUpPage(view, kept.writer, kept.generation));
+        await this.#options.write(() => this.#catchUpPage(view, kept.generation));
       }
     }
   }
 
   /** Folds a page of events beyond a generation's position into its rows; to be called inside a write transaction. */
-  #catchUpPage(view: AnyView, writer: Writer<unknown>, generation: number): boolean {
+  #catchUpPage(view: AnyView, generation: number): boolean {
     const row = this.#row(view.name, generation);
     if (row === undefined) return true;
     const from = row.position ?? undefined;
     this.#epoch = -1;
     try {
+      // A writer of its own: one that appends fill meanwhile, or that a failure left half full, would write something twice.
+      const writer = this.#writer(view, generation);
       const { position, end } = foldPage(this.#store.local, this.#codec, view, writer, from);
       if (position !== undefined) this.#sql.move.run(position, view.name, generation);
       return end;
     } catch (error) {
-      throw new ViewError(view.name, `cannot be brought on from position ${from ?? "the beginning"}`, {
-        cause: error,
-      });
+      throw this.#failure(view, `cannot be brought on from position ${from ?? "the beginning"}`, error);
     }
   }
 
@@ -320,10 +413,9 @@ export class ViewRunner {
       const found = this.#generations(view.name).find((row) => row.hash === hash && row.state === "active");
       return found?.generation ?? this.#create(view, hash, "active", null);
     });
-    const writer = this.#writer(view, generation);
     const kept = this.#kept.find((one) => one.view === view);
-    if (kept === undefined) this.#kept.push({ view, hash, generation, writer });
-    else Object.assign(kept, { generation, writer });
+    if (kept === undefined) this.#kept.push({ view, hash, generation, writer: undefined, held: undefined });
+    else Object.assign(kept, { generation, writer: undefined, held: undefined });
     this.#epoch = -1;
   }
 
@@ -334,7 +426,7 @@ export class ViewRunner {
     return generation;
   }
 
-  #drop(view: AnyView, generation: number): void {
+  #dropTables(view: AnyView, generation: number): void {
     for (const { name } of view.tables(prefixOf(view, generation))) {
       this.#database.exec(`DROP TABLE IF EXISTS ${name}`);
     }
@@ -370,18 +462,17 @@ export class ViewRunner {
       const begun = this.#generations(name).find((row) => row.hash === hash && row.state === "building");
       return begun?.generation ?? this.#create(view, hash, "building", head);
     });
-    const writer = this.#writer(view, generation);
-    const scanned = await this.#scan(view, writer, generation, options);
+    const scanned = await this.#scan(view, generation, options);
     // What came in meanwhile, in chunks; then the rest and the swap in one transaction.
     for (;;) {
       options.signal?.throwIfAborted();
-      if (await this.#options.write(() => this.#catchUpPage(view, writer, generation))) break;
+      if (await this.#options.write(() => this.#catchUpPage(view, generation))) break;
     }
     await this.#options.write(() => {
       if (this.#row(name, generation) === undefined) return;
-      while (!this.#catchUpPage(view, writer, generation));
+      while (!this.#catchUpPage(view, generation));
       for (const row of this.#generations(name)) {
-        if (row.hash === hash && row.generation !== generation) this.#drop(view, row.generation);
+        if (row.hash === hash && row.generation !== generation) this.#dropTables(view, row.generation);
       }
       this.#sql.activate.run(name, generation);
     });
@@ -392,7 +483,6 @@ export class ViewRunner {
   /** The first pass of a rebuild: whole orders up to the position where it began, each folded once, in the order of creation. */
   async #scan(
     view: AnyView,
-    writer: Writer<unknown>,
     generation: number,
     { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
   ): Promise<{ readonly done: number; readonly total: number }> {
@@ -412,13 +502,18 @@ export class ViewRunner {
           dataOf,
           metaStart: true,
         });
-        for (const { stream, events } of page.streams) {
-          if (!stream.startsWith(orderPrefix)) continue;
-          let summary: unknown;
-          for (const recorded of events) summary = view.fold(summary, this.#codec.decodeFact(recorded));
-          writer.change(stream.slice(orderPrefix.length), undefined, summary);
+        try {
+          const writer = this.#writer(view, generation);
+          for (const { stream, events } of page.streams) {
+            if (!stream.startsWith(orderPrefix)) continue;
+            let summary: unknown;
+            for (const recorded of events) summary = view.fold(summary, this.#codec.decodeFact(recorded));
+            writer.change(stream.slice(orderPrefix.length), undefined, summary);
+          }
+          writer.flush();
+        } catch (error) {
+          throw this.#failure(view, "cannot be built from the events", error);
         }
-        writer.flush();
         this.#sql.scanned.run(page.next, page.end ? row.target : null, view.name, generation);
         return page;
       });
@@ -437,11 +532,6 @@ function foldOrPoison(view: AnyView, summary: unknown, event: OrderEvent): unkno
     return new Poison(fault);
   }
 }
-
-const readOnlyWriter: Writer<unknown> = {
-  change: () => undefined,
-  flush: () => undefined,
-};
 
 function prefixOf(view: AnyView, generation: number): string {
   return `${view.name}_${generation}`;
@@ -462,7 +552,7 @@ function statements(database: Database) {
       "UPDATE views SET target = ? WHERE name = ? AND generation = ? AND target IS NULL AND position IS NULL",
     ),
     fault: database.prepare("UPDATE views SET fault = ? WHERE name = ? AND generation = ?"),
-    scanned: database.prepare("UPDATE views SET scanned = ?, position = ? WHERE name = ? AND generation = ?"),
+    scanned: database.prepare("UPDATE views SET scanned = ?, position = ?, fault = NULL WHERE name = ? AND generation = ?"),
     activate: database.prepare("UPDATE views SET state = 'active' WHERE name = ? AND generation = ?"),
     remove: database.prepare("DELETE FROM views WHERE name = ? AND generation = ?"),
     savepoint: database.prepare("SAVEPOINT a_view"),

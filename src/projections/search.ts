@@ -1,38 +1,38 @@
 // The text index behind the order list: words of titles and numbers, Chinese ones by their characters, however short.
 
-import type { OrderEvent, Shipment } from "../domain/events.ts";
+import type { OrderEvent, OrderEventData, Shipment } from "../domain/events.ts";
 import type { Database } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
-/** What of an order can be searched for. */
-interface Words {
-  readonly buyerId: string;
-  readonly merchantId: string;
-  readonly fixed: string;
-  readonly shipments: string;
+/** What of an order can be searched for; it becomes words only when it is written. */
+interface Searchable {
+  readonly created: OrderEventData["OrderCreated"];
+  readonly shipments: readonly Shipment[];
 }
 
-function fold(words: Words | undefined, event: OrderEvent): Words | undefined {
-  if (words === undefined) {
-    if (event.type !== "OrderCreated") return undefined;
-    const { orderId, orderNo, buyerId, merchantId, lines } = event.data;
-    const named = new Set([orderId, orderNo]);
-    for (const { title, goodsId, sku } of lines) {
-      named.add(title);
-      named.add(goodsId);
-      if (sku !== undefined) named.add(sku);
-    }
-    return { buyerId, merchantId, fixed: [...named].map(spaced).join(" . "), shipments: "" };
+function fold(searchable: Searchable | undefined, event: OrderEvent): Searchable | undefined {
+  if (searchable === undefined) {
+    return event.type === "OrderCreated" ? { created: event.data, shipments: [] } : undefined;
   }
-  if (event.type === "OrderShipped" || event.type === "ShipmentCorrected") {
-    return { ...words, shipments: event.data.shipments.map(numberOf).map(spaced).join(" . ") };
-  }
-  return words;
+  return event.type === "OrderShipped" || event.type === "ShipmentCorrected"
+    ? { ...searchable, shipments: event.data.shipments }
+    : searchable;
 }
 
-function numberOf({ trackingNumber = "" }: Shipment): string {
-  return trackingNumber;
+/** Between two texts: a word that no search may name (a character of private use), so that no phrase runs from one into the next. */
+const boundary = " \ue000 ";
+
+/** The words of an order, its distinct texts one after the other. */
+function wordsOf({ created, shipments }: Searchable): string {
+  const texts = new Set([created.orderId, created.orderNo]);
+  for (const { title, goodsId, sku } of created.lines) {
+    texts.add(title);
+    texts.add(goodsId);
+    if (sku !== undefined) texts.add(sku);
+  }
+  for (const { trackingNumber } of shipments) if (trackingNumber !== undefined) texts.add(trackingNumber);
+  return spaced([...texts].join(boundary));
 }
 
 /** Writing systems that put no spaces between words: each of their characters is a word of its own here. */
@@ -47,8 +47,8 @@ function owner(kind: "b" | "m", id: string): string {
   return kind + Buffer.from(id).toString("hex");
 }
 
-class SearchWriter implements Writer<Words> {
-  readonly #changes = new Map<string, { before: Words | undefined; after: Words | undefined }>();
+class SearchWriter implements Writer<Searchable> {
+  readonly #changes = new Map<string, { before: Searchable | undefined; after: Searchable | undefined }>();
   readonly #insert: ReturnType<Database["prepare"]>;
   readonly #find: ReturnType<Database["prepare"]>;
   readonly #remove: ReturnType<Database["prepare"]>;
@@ -61,7 +61,7 @@ class SearchWriter implements Writer<Words> {
     this.#remove = database.prepare(`DELETE FROM ${prefix} WHERE rowid = ?`);
   }
 
-  change(orderId: string, before: Words | undefined, after: Words | undefined): void {
+  change(orderId: string, before: Searchable | undefined, after: Searchable | undefined): void {
     if (before === after) return;
     const earlier = this.#changes.get(orderId);
     if (earlier === undefined) this.#changes.set(orderId, { before, after });
@@ -78,20 +78,18 @@ class SearchWriter implements Writer<Words> {
         this.#remove.run(rowid);
       }
       if (after !== undefined) {
-        const owners = `${owner("b", after.buyerId)} ${owner("m", after.merchantId)}`;
-        this.#insert.run(rowid, owners, `${after.fixed} . ${after.shipments}`);
+        const { buyerId, merchantId } = after.created;
+        this.#insert.run(rowid, `${owner("b", buyerId)} ${owner("m", merchantId)}`, wordsOf(after));
       }
     }
     this.#changes.clear();
   }
 }
 
-export const searchView: View<Words> = {
+export const searchView: View<Searchable> = {
   name: "search",
   version: 1,
   reads: { OrderCreated: true, OrderShipped: true, ShipmentCorrected: true },
-  // Indexing words costs more than all other views together, and nobody waits for it but a search.
-  kept: "later",
   tables: (prefix) => [
     {
       name: prefix,
@@ -127,7 +125,7 @@ export function matching(
   scope: Scope,
 ): { readonly sql: string; readonly value: string } | undefined {
   const words = text
-    .split(/\s+/u)
+    .split(/[\s\0\ue000]+/u)
     .map((word) => spaced(word).replaceAll('"', " ").trim())
     .filter((word) => /[\p{L}\p{N}]/u.test(word));
   if (words.length === 0) return undefined;

@@ -121,8 +121,15 @@ function fold(tally: Tally | undefined, event: OrderEvent): Tally | undefined {
 
 type Row = number[];
 
+/** What is to be added to the rows of one currency. */
+interface Added {
+  readonly all: Row;
+  readonly merchants: Map<string, Row>;
+  readonly buyers: Map<string, Row>;
+}
+
 class StatisticsWriter implements Writer<Tally> {
-  readonly #rows = new Map<string, { readonly scope: string; readonly currency: string; readonly row: Row }>();
+  readonly #added = new Map<string, Added>();
   readonly #add: ReturnType<Database["prepare"]>;
 
   constructor(database: Database, prefix: string) {
@@ -141,36 +148,50 @@ class StatisticsWriter implements Writer<Tally> {
   }
 
   flush(): void {
-    for (const { scope, currency, row } of this.#rows.values()) {
-      if (row.some((value) => value !== 0)) this.#add.run(scope, currency, ...row);
+    for (const [currency, { all, merchants, buyers }] of this.#added) {
+      this.#write("all", currency, all);
+      for (const [merchantId, row] of merchants) this.#write(`merchant:${merchantId}`, currency, row);
+      for (const [buyerId, row] of buyers) this.#write(`buyer:${buyerId}`, currency, row);
     }
-    this.#rows.clear();
+    this.#added.clear();
+  }
+
+  #write(scope: string, currency: string, row: Row): void {
+    if (row.some((value) => value !== 0)) this.#add.run(scope, currency, ...row);
   }
 
   #count(tally: Tally, sign: 1 | -1): void {
-    this.#into("all", tally, sign);
-    if (!tally.hiddenByMerchant) this.#into(`merchant:${tally.merchantId}`, tally, sign);
-    if (!tally.hiddenByBuyer) this.#into(`buyer:${tally.buyerId}`, tally, sign);
-  }
-
-  #into(scope: string, tally: Tally, sign: 1 | -1): void {
-    const { currency } = tally;
-    const key = currency + scope;
-    let counted = this.#rows.get(key);
-    if (counted === undefined) {
-      counted = { scope, currency, row: columns.map(() => 0) };
-      this.#rows.set(key, counted);
+    const { currency, merchantId, buyerId } = tally;
+    let added = this.#added.get(currency);
+    if (added === undefined) {
+      added = { all: emptyRow(), merchants: new Map(), buyers: new Map() };
+      this.#added.set(currency, added);
     }
-    const { row } = counted;
-    add(row, bucketOf(tally), sign);
-    add(row, linesAt, sign * tally.lines);
-    add(row, unitsAt, sign * tally.units);
-    add(row, paidAt, sign * tally.paid);
+    const bucket = bucketOf(tally);
+    count(added.all, tally, bucket, sign);
+    if (!tally.hiddenByMerchant) count(rowOf(added.merchants, merchantId), tally, bucket, sign);
+    if (!tally.hiddenByBuyer) count(rowOf(added.buyers, buyerId), tally, bucket, sign);
   }
 }
 
-function add(row: Row, at: number, value: number): void {
-  row[at] = (row[at] as number) + value;
+function emptyRow(): Row {
+  return [0, 0, 0, 0, 0, 0, 0, 0, 0];
+}
+
+function rowOf(rows: Map<string, Row>, id: string): Row {
+  let row = rows.get(id);
+  if (row === undefined) {
+    row = emptyRow();
+    rows.set(id, row);
+  }
+  return row;
+}
+
+function count(row: Row, { lines, units, paid }: Tally, bucket: number, sign: 1 | -1): void {
+  row[bucket] = (row[bucket] as number) + sign;
+  row[linesAt] = (row[linesAt] as number) + sign * lines;
+  row[unitsAt] = (row[unitsAt] as number) + sign * units;
+  row[paidAt] = (row[paidAt] as number) + sign * paid;
 }
 
 export const statisticsView: View<Tally> = {
@@ -189,7 +210,6 @@ export const statisticsView: View<Tally> = {
     OrderReviewed: false,
     OrderHidden: true,
   },
-  kept: "inTransaction",
   tables: (prefix) => [
     {
       name: prefix,
@@ -216,11 +236,14 @@ export type Scope = "all" | { readonly buyerId: string } | { readonly merchantId
 export function readStatistics(database: Database, prefix: string, scope: Scope): Statistics {
   const key =
     scope === "all" ? scope : "buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`;
-  const rows = database
-    .prepare(`SELECT * FROM ${prefix} WHERE scope = ? ORDER BY currency`)
-    .all(key) as unknown as (Record<(typeof columns)[number], number> & { readonly currency: string })[];
+  const statement = database.prepare(`SELECT * FROM ${prefix} WHERE scope = ? ORDER BY currency`);
+  // Sums of many orders may be more than a number holds exactly; near enough is then the answer, rather than none.
+  statement.setReadBigInts(true);
+  const rows = statement.all(key) as unknown as (Record<(typeof columns)[number], bigint | number> & {
+    readonly currency: string;
+  })[];
   const total = (column: (typeof columns)[number]): number =>
-    rows.reduce((sum, row) => sum + row[column], 0);
+    rows.reduce((sum, row) => sum + Number(row[column]), 0);
   const counts = {
     count_id_no_pay: total("no_pay"),
     count_id_no_transfer: total("no_transfer"),
@@ -234,7 +257,9 @@ export function readStatistics(database: Database, prefix: string, scope: Scope)
     orders: Object.values(counts).reduce((sum, count) => sum + count, 0),
     lines: total("lines"),
     units: total("units"),
-    paid: Object.fromEntries(rows.filter((row) => row.paid !== 0).map((row) => [row.currency, row.paid])),
+    paid: Object.fromEntries(
+      rows.map((row) => [row.currency, Number(row.paid)] as const).filter(([, paid]) => paid !== 0),
+    ),
     refunded: {},
     cases: {},
     unitsReturned: 0,

@@ -15,8 +15,6 @@ export interface View<S> {
   readonly version: number;
   /** The events it folds; true where it reads their data. */
   readonly reads: Readonly<Partial<Record<OrderEventType, boolean>>>;
-  /** Kept inside the append's transaction, or caught up before the next answer and when there is time. */
-  readonly kept: "inTransaction" | "later";
   /** Its summary is the order's state itself, so that whoever has folded that need not fold it again. */
   readonly ofState?: true;
   /** DDL of its tables; names begin with the prefix given, which is the generation's own. */

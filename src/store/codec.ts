@@ -12,7 +12,7 @@ export interface EventMeta {
   readonly at: number;
   readonly actor: Actor;
   readonly commandId: string;
-  /** SHA-256 of the canonical command and its actor, base64url. */
+  /** SHA-256 of the command's id and its canonical text with its actor, hex. */
   readonly commandHash: string;
 }
 
@@ -81,7 +81,7 @@ export function createCodec(of: EventHistories): Codec {
     }
     steps.set(type, { version: history.version, upcasts });
   }
-  const factOf = (recorded: RecordedEvent, written: number, at: number): OrderEvent => {
+  const factOf = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): OrderEvent => {
     const { type, stream, revision } = recorded;
     const history = steps.get(type);
     if (history === undefined) throw unreadable(recorded, `no such event type ${JSON.stringify(type)}`);
@@ -92,7 +92,9 @@ export function createCodec(of: EventHistories): Codec {
         `${stream}@${revision}: ${type} version ${written} was written by a newer version (this one reads up to ${version})`,
       );
     }
-    let data = recorded.data === "" ? {} : readObject(recorded, "data");
+    // A scan that did not need the data left it out: there is nothing to lift.
+    if (scanned && recorded.data === "") return { type, at, data: {} } as unknown as OrderEvent;
+    let data = readObject(recorded, "data");
     for (let v = written; v < version; v += 1) data = (upcasts[v - 1] as Upcast)(data);
     return { type, at, data } as unknown as OrderEvent;
   };
@@ -101,17 +103,17 @@ export function createCodec(of: EventHistories): Codec {
     decode: (recorded) => {
       const { stream, revision, position, id } = recorded;
       const meta = readMeta(recorded);
-      return { event: factOf(recorded, meta.v, meta.at), meta, stream, revision, position, id };
+      return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
     },
     decodeFact: (recorded) => {
       const start = metaStart.exec(recorded.meta);
       if (start === null) throw unreadable(recorded, "its metadata does not begin with `v` and `at`");
-      return factOf(recorded, Number(start[1]), Number(start[2]));
+      return factOf(recorded, Number(start[1]), Number(start[2]), true);
     },
   };
 }
 
-const metaStart = /^\{"v":(\d+),"at":(\d+),/;
+const metaStart = /^\{"v":([1-9]\d*),"at":(\d+),/;
 
 /** The codec of this version of the package. */
 export const codec = createCodec(histories);

@@ -106,8 +106,11 @@ export interface EventStore {
   close(): Promise<void>;
   /** Reads that answer at once, in stores that live in or beside this process. */
   readonly local?: LocalReads;
-  /** Sets what runs inside every append's transaction; absent in a store without transactions of its own process. */
-  setTransactionHook?(hook: TransactionHook): void;
+  /**
+   * Sets what runs inside every append's transaction, and what is told when such a transaction did not come to be after all; absent in
+   * a store without transactions of its own process.
+   */
+  setTransactionHook?(hook: TransactionHook, undone?: () => void): void;
 }
 
 export interface LocalReads {

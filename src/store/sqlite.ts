@@ -105,9 +105,12 @@ export interface SqliteStore extends EventStore {
   readonly local: LocalReads;
   /** The connection, for views that live in the same file and transactions. */
   readonly database: Database;
-  /** Runs a synchronous function in a write transaction of its own, waiting for the lock without blocking. */
+  /**
+   * Runs a synchronous function in a write transaction of its own, waiting for the lock without blocking. Not for events: what it wrote
+   * is on disk only with the next append's commit.
+   */
   write<T>(work: () => T): Promise<T>;
-  setTransactionHook(hook: TransactionHook): void;
+  setTransactionHook(hook: TransactionHook, undone?: () => void): void;
 }
 
 /**
@@ -218,6 +221,7 @@ class SqliteEventStore implements SqliteStore {
   readonly #feeds = new Set<Feed>();
 
   #hook: TransactionHook | undefined;
+  #undone: (() => void) | undefined;
   #queue: Pending[] = [];
   #flushing: Promise<void> | undefined;
   #scheduled = false;
@@ -247,8 +251,9 @@ class SqliteEventStore implements SqliteStore {
     };
   }
 
-  setTransactionHook(hook: TransactionHook): void {
+  setTransactionHook(hook: TransactionHook, undone?: () => void): void {
     this.#hook = hook;
+    this.#undone = undone;
   }
 
   append(
@@ -311,7 +316,13 @@ class SqliteEventStore implements SqliteStore {
     try {
       return await retryBusy(this.#lockTimeoutMs, this.#path, () => {
         this.#writable();
-        return this.#transaction(work);
+        // Only a commit of events has to reach the disk before it is answered; the next one takes along what was written here.
+        this.database.exec("PRAGMA synchronous = NORMAL");
+        try {
+          return this.#transaction(work);
+        } finally {
+          this.database.exec("PRAGMA synchronous = FULL");
+        }
       });
     } catch (error) {
       throw storeError(error, `writing to ${this.#path}`);
@@ -434,6 +445,7 @@ class SqliteEventStore implements SqliteStore {
       return result;
     } catch (error) {
       this.#forget();
+      this.#undone?.();
       rollBack(this.database);
       throw error;
     }
@@ -472,7 +484,8 @@ class SqliteEventStore implements SqliteStore {
   }
 
   #appendOne({ stream, expected, events, options }: Pending): Appended | StoreError {
-    const head = this.#headOf(stream);
+    const created = expected === "none" ? this.#createStream(stream) : undefined;
+    const head = created ?? this.#headOf(stream);
     const actual = head === undefined || head.revision < 0 ? undefined : BigInt(head.revision);
     if (!meets(expected, actual)) {
       return this.#repeated(stream, head, expected, events) ?? new ConflictError(stream, expected, actual);
@@ -481,11 +494,12 @@ class SqliteEventStore implements SqliteStore {
     if (options.follows !== undefined && head?.lastId !== options.follows) {
       return new ConflictError(stream, expected, actual);
     }
-    for (const claim of options.claims ?? []) {
-      const held = this.#sql.claimed.get(claim) as unknown as { stream_id: number } | undefined;
-      if (held !== undefined && held.stream_id !== head?.id) return new ClaimTakenError(claim);
+    const { id, revision } = head ?? (this.#createStream(stream) as Head);
+    const taken = this.#claim(options.claims, id);
+    if (taken !== undefined) {
+      if (head === undefined || head === created) this.#removeStream(stream, id);
+      return new ClaimTakenError(taken);
     }
-    const { id, revision } = head ?? this.#createStream(stream);
     let next = revision;
     let position = 0;
     for (const event of events) {
@@ -500,9 +514,24 @@ class SqliteEventStore implements SqliteStore {
       );
       position = Number(inserted.lastInsertRowid);
     }
-    for (const claim of options.claims ?? []) this.#sql.claim.run(claim, id);
     this.#remember(stream, id, next, events.at(-1)?.id);
     return { revision: BigInt(next), position: String(position), repeated: false };
+  }
+
+  /** Makes a stream's claims; where another stream holds one of them, makes none and names it. */
+  #claim(claims: readonly string[] | undefined, id: number): string | undefined {
+    const made: string[] = [];
+    for (const claim of claims ?? []) {
+      if (Number(this.#sql.claim.run(claim, id).changes) === 1) {
+        made.push(claim);
+        continue;
+      }
+      const held = this.#sql.claimed.get(claim) as unknown as { stream_id: number };
+      if (held.stream_id === id) continue;
+      for (const one of made) this.#sql.unclaim.run(one);
+      return claim;
+    }
+    return undefined;
   }
 
   /** An append that was made before and is made again: same ids, right behind the revision it expects. */
@@ -545,9 +574,16 @@ class SqliteEventStore implements SqliteStore {
     return head;
   }
 
-  #createStream(stream: string): Head {
-    const id = Number(this.#sql.createStream.run(stream).lastInsertRowid);
-    return this.#remember(stream, id, -1, undefined);
+  /** Creates a stream; undefined where it exists. */
+  #createStream(stream: string): Head | undefined {
+    if (this.#heads.has(stream)) return undefined;
+    const { changes, lastInsertRowid } = this.#sql.createStream.run(stream);
+    return Number(changes) === 0 ? undefined : this.#remember(stream, Number(lastInsertRowid), -1, undefined);
+  }
+
+  #removeStream(stream: string, id: number): void {
+    this.#sql.removeStream.run(id);
+    this.#heads.delete(stream);
   }
 
   #typeId(type: string): number {
@@ -662,7 +698,7 @@ function statements(database: Database) {
     insert: database.prepare(
       "INSERT INTO events (stream_id, revision, type_id, id, meta, data) VALUES (?, ?, ?, ?, ?, ?)",
     ),
-    createStream: database.prepare("INSERT INTO streams (name) VALUES (?)"),
+    createStream: database.prepare("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING"),
     streamId: database.prepare("SELECT id FROM streams WHERE name = ?"),
     lastStream: database.prepare("SELECT max(id) AS id FROM streams"),
     streamHead: database.prepare(
@@ -673,6 +709,8 @@ function statements(database: Database) {
     typeId: database.prepare("SELECT id FROM types WHERE name = ?"),
     typeName: database.prepare("SELECT name FROM types WHERE id = ?"),
     claimed: database.prepare("SELECT stream_id FROM claims WHERE name = ?"),
+    unclaim: database.prepare("DELETE FROM claims WHERE name = ?"),
+    removeStream: database.prepare("DELETE FROM streams WHERE id = ?"),
     claim: database.prepare("INSERT INTO claims (name, stream_id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
     forwards: database.prepare(
       `SELECT ${columns} FROM events WHERE stream_id = ? AND revision BETWEEN ? AND ? ORDER BY revision LIMIT ?`,

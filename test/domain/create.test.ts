@@ -135,6 +135,15 @@ describe("a buyer's order", () => {
       .when(askForOrder({ terms: {} }), buyer, t0)
       .refuses({ code: "termsOverride", field: "terms", role: "buyer" });
   });
+
+  it("cannot have a line allow what the terms do not", () => {
+    const line = { lineId: "L1", goodsId: "A", title: "A", unitPrice: 1, quantity: 1 };
+    const policy = { terms: { ...defaultTerms, allowedTypes: ["refundOnly"] as const }, redeemStaff: [] };
+    const asked = askForOrder({ lines: [line, { ...line, lineId: "L2", allowedTypes: ["exchange"] }] });
+    nothing
+      .when(asked, buyer, t0, policy)
+      .refuses({ code: "termsOverride", field: "lines[1].allowedTypes", role: "buyer" });
+  });
 });
 
 describe("an order made for a buyer", () => {

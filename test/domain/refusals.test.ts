@@ -68,7 +68,7 @@ const said: { readonly [C in RejectionCode]: readonly [Rejection<C>, string] } =
   ],
   termsOverride: [
     { code: "termsOverride", field: "terms", role: "buyer" },
-    "terms: only a merchant or the system may override them, not a buyer",
+    "terms: only a merchant or the system may override the terms, not a buyer",
   ],
   lineIdTwice: [
     { code: "lineIdTwice", field: "lines[1].lineId", lineId: "L1" },

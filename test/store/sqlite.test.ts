@@ -293,6 +293,17 @@ describe("two stores on one file", () => {
     expect(messages.filter(isLive)).toHaveLength(1);
   });
 
+  it("are told of their own events at once, however seldom they look for others'", async () => {
+    const store = await openFile(newFile(), { pollMs: 2 ** 31 - 1 });
+    const [event] = samples(1);
+    const messages = await messagesUntil(store.subscribe(), (message) => {
+      if (isLive(message) && event !== undefined)
+        setImmediate(() => void store.append("order-1", "none", [event]));
+      return message.kind === "event";
+    });
+    expect(eventsIn(messages)).toMatchObject([{ id: event?.id }]);
+  });
+
   it("skip nothing that a stalled writer commits late", async () => {
     const path = newFile();
     const [writer, reader] = [await openFile(path), await openFile(path)];
@@ -341,6 +352,23 @@ describe("the file's write lock in other hands", () => {
     other.close();
     expect(await early).toMatchObject({ revision: 1n });
     expect(await late).toMatchObject({ revision: 2n });
+  });
+
+  it("lets all who asked while it was waited for share one commit", async () => {
+    const path = newFile();
+    const store = await openFile(path);
+    const commits: number[] = [];
+    store.setTransactionHook((appended) => commits.push(appended.length));
+    const other = openDatabase(path);
+    other.exec("BEGIN IMMEDIATE");
+    const appends: Promise<unknown>[] = [];
+    for (let at = 0; at < 5; at += 1) {
+      appends.push(store.append(`order-${at}`, "none", samples(1)));
+      await turn();
+    }
+    other.close();
+    await Promise.all(appends);
+    expect(commits).toEqual([5]);
   });
 
   it("is waited for so long and no longer, then the store goes on", async () => {

@@ -1,0 +1,810 @@
+// A scenario file, read: YAML documents become scenarios that can be run, and every fault is named with its line and column.
+
+import * as E from "fp-ts/lib/Either.js";
+import {
+  type Alias,
+  type Document,
+  LineCounter,
+  type Node,
+  type Scalar,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  visit,
+} from "yaml";
+
+import { issuesOf, readCommand } from "../commands/parse.ts";
+import { codeHash, redemptionCode } from "../commands/redemption.ts";
+import { nearest } from "../commands/suggest.ts";
+import { type TermsOption, termsSchema } from "../commands/terms.ts";
+import { type Actor, type Role, roles } from "../domain/actor.ts";
+import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
+import type { Json } from "../domain/json.ts";
+import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
+import { idPattern, limits } from "../domain/limits.ts";
+import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
+import { defaultTerms } from "../domain/terms.ts";
+import type { OrderFilter } from "../projections/orders.ts";
+import type { Scope } from "../projections/statistics.ts";
+import { instantOf as readInstant } from "./arguments.ts";
+import {
+  type EventExpected,
+  type JsonMap,
+  type OutcomeExpected,
+  type RuleExpected,
+  type ViewExpected,
+  eventKeys,
+  instantText,
+  isInstantKey,
+  viewKeys,
+} from "./expectations.ts";
+
+/** What is wrong with a file, and where; lines and columns count from 1. */
+export interface Fault {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+interface Placed {
+  readonly line: number;
+  readonly column: number;
+  /** What reports call it. */
+  readonly name: string;
+  /** The instant of the scenario's clock: milliseconds UTC. */
+  readonly at: number;
+}
+
+export interface CommandStep extends Placed {
+  readonly kind: "command";
+  readonly command: JsonMap;
+  readonly actor: Actor;
+  readonly commandId: string;
+  readonly expect: bigint | "none" | undefined;
+}
+
+export interface GivenEvent extends Placed {
+  readonly kind: "event";
+  readonly orderId: string;
+  readonly event: OrderEvent;
+  readonly actor: Actor;
+  readonly commandId: string;
+}
+
+interface DueStep extends Placed {
+  readonly kind: "due";
+}
+
+interface LookStep extends Placed {
+  readonly kind: "look";
+}
+
+export type Step = (CommandStep | DueStep | LookStep) & {
+  /** What the command or the deadlines must come to; undefined where only views are looked at. */
+  readonly outcome: OutcomeExpected | undefined;
+  readonly views: readonly ViewExpected[];
+};
+
+export interface Scenario {
+  readonly name: string;
+  readonly line: number;
+  readonly terms: TermsOption | undefined;
+  readonly redeemKey: string | undefined;
+  /** Events first, then commands. */
+  readonly given: readonly (GivenEvent | CommandStep)[];
+  readonly steps: readonly Step[];
+}
+
+/** Whether a scenario says anything that could turn out otherwise. */
+export function expectsAnything({ steps }: Scenario): boolean {
+  return steps.some(
+    ({ outcome, views }) => views.length > 0 || (outcome !== undefined && outcome.kind !== "accepted"),
+  );
+}
+
+/** Reads the scenarios of a file; they may be run only where there is no fault. */
+export function readScenarios(text: string): {
+  readonly scenarios: readonly Scenario[];
+  readonly faults: readonly Fault[];
+} {
+  const lines = new LineCounter();
+  const faults: Fault[] = [];
+  const scenarios: Scenario[] = [];
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      customTags: codeTags,
+    });
+    for (const document of documents) {
+      const reader = new DocumentReader(document, lines, faults);
+      const scenario = reader.scenario();
+      if (scenario !== undefined) scenarios.push(scenario);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // The parser recurses; what overflows its stack was not written to be read.
+    faults.push({ line: 1, column: 1, message: "nested too deep" });
+  }
+  return { scenarios, faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** `!code ORDER` and `!codeHash ORDER`: an order's write-off code, and what its OrderCreated keeps of it. */
+const codeTags = ["!code", "!codeHash"].map((tag) => ({ tag, resolve: (orderId: string) => orderId }));
+
+/** Nodes that one document may come to when its aliases are followed, and how deep they may lie in each other. */
+const mostNodes = 200_000;
+const deepest = 64;
+
+/** Orders that a list may name: one less than a page of them holds, so that one too many shows. */
+const mostRows = 999;
+
+/** Too much to read on: the fault is noted already. */
+class Exhausted extends Error {}
+
+interface Field {
+  readonly key: Node;
+  readonly value: Node | undefined;
+}
+
+/** A name as it stands alone (`bare`), or as the key of its data. */
+interface Named extends Field {
+  readonly name: string;
+  readonly bare: boolean;
+}
+
+type Fields = ReadonlyMap<string, Field>;
+
+class DocumentReader {
+  readonly #document: Document.Parsed;
+  readonly #lines: LineCounter;
+  readonly #faults: Fault[];
+  readonly #aliases = new Map<Alias, Node>();
+  #nodes = 0;
+  #order: string | undefined;
+  #redeemKey: string | undefined;
+  #now = 0;
+
+  constructor(document: Document.Parsed, lines: LineCounter, faults: Fault[]) {
+    this.#document = document;
+    this.#lines = lines;
+    this.#faults = faults;
+  }
+
+  /** The document's scenario; undefined where it is empty or faulty. */
+  scenario(): Scenario | undefined {
+    const before = this.#faults.length;
+    for (const { message, pos } of [...this.#document.errors, ...this.#document.warnings]) {
+      this.#faults.push({ ...this.#placeOf(pos[0]), message });
+    }
+    if (this.#faults.length > before) return undefined;
+    const root = this.#document.contents as Node | null;
+    if (root === null || (isScalar(root) && root.value === null)) return undefined;
+    try {
+      this.#follow();
+      if (this.#faults.length > before) return undefined;
+      const scenario = this.#scenario(root);
+      return this.#faults.length > before ? undefined : scenario;
+    } catch (error) {
+      if (error instanceof Exhausted) return undefined;
+      throw error;
+    }
+  }
+
+  /** Finds what each alias stands for. */
+  #follow(): void {
+    const anchors = new Map<string, Node>();
+    visit(this.#document, {
+      Alias: (_key, alias) => {
+        const node = anchors.get(alias.source);
+        if (node === undefined) this.#fault(alias, `no anchor &${alias.source} stands before this`);
+        else this.#aliases.set(alias, node);
+      },
+      Value: (_key, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
+    });
+  }
+
+  #scenario(root: Node): Scenario | undefined {
+    const keys = ["name", "clock", "order", "terms", "redeemKey", "given", "steps"];
+    const fields = this.#fields(root, "a scenario", keys);
+    if (fields === undefined) return undefined;
+    const name = this.#text(this.#needed(root, fields, "name"), "name");
+    this.#now = this.#instant(this.#needed(root, fields, "clock"), "clock") ?? 0;
+    this.#order = this.#optional(fields, "order", (node) => this.#id(node, "order"));
+    this.#redeemKey = this.#optional(fields, "redeemKey", (node) => this.#text(node, "redeemKey"));
+    const terms = this.#optional(fields, "terms", (node) => this.#terms(node));
+    const given = this.#list(fields.get("given"), "given").map((node, index) => this.#given(node, index));
+    const command = given.findIndex((one) => one?.kind === "command");
+    const late = given.findIndex((one, index) => one?.kind === "event" && command !== -1 && index > command);
+    if (late !== -1) {
+      this.#fault(this.#list(fields.get("given"), "given")[late], "given: events come before commands");
+    }
+    this.#needed(root, fields, "steps");
+    const steps = this.#list(fields.get("steps"), "steps").map((node, index) => this.#step(node, index));
+    return {
+      name: name as string,
+      line: this.#place(root).line,
+      terms,
+      redeemKey: this.#redeemKey,
+      given: given.filter((one) => one !== undefined),
+      steps: steps.filter((one) => one !== undefined),
+    };
+  }
+
+  #terms(node: Node): TermsOption | undefined {
+    const read = termsSchema.safeParse(this.#plain(node));
+    if (read.success) return read.data;
+    const known = (path: readonly PropertyKey[]): readonly string[] =>
+      path.length === 1 ? [...Object.keys(defaultTerms), "redeemStaff"] : [];
+    return this.#issues(node, "terms", issuesOf(read.error, known));
+  }
+
+  // --- given ---
+
+  #given(node: Node, index: number): GivenEvent | CommandStep | undefined {
+    const about = ["as", "at", "after", "id", "order"];
+    const fields = this.#fields(node, "what is given");
+    if (fields === undefined) return undefined;
+    const [named, ...more] = [...fields].filter(([key]) => !about.includes(key));
+    if (named === undefined || more.length > 0) {
+      const [key, field] = more[0] ?? [undefined, undefined];
+      const hint = key === undefined ? undefined : nearest(key, about);
+      return this.#fault(
+        field?.key ?? node,
+        key === undefined
+          ? "what is given is one event or command, and what stands beside it"
+          : `unknown key ${JSON.stringify(key)}${meant(hint)}`,
+      );
+    }
+    const [type, { key, value }] = named;
+    const at = this.#moment(fields);
+    const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? `given-${index + 1}`;
+    const place = this.#place(node);
+    if (!isOrderEventType(type)) {
+      const as = fields.get("as");
+      const actor =
+        as === undefined
+          ? this.#fault(key, `${type}: who gives it is missing: as`)
+          : this.#actor(as.value, as.key);
+      const command = this.#command(type, key, value, fields, true);
+      if (actor === undefined || command === undefined) return undefined;
+      const name = `given ${this.#name(type, actor, command)}`;
+      return { ...place, kind: "command", name, at, command, actor, commandId, expect: undefined };
+    }
+    const orderId = this.#orderOf(fields, key);
+    const data = this.#eventData(type, key, value);
+    if (orderId === undefined || data === undefined) return undefined;
+    const missing = Object.entries(eventKeys[type]).filter(
+      ([name, need]) => need === "required" && !Object.hasOwn(data, name),
+    );
+    if (missing.length > 0) {
+      return this.#fault(
+        key,
+        `${type}: what is given is given whole; missing: ${missing.map(([name]) => name).join(", ")}`,
+      );
+    }
+    const actor = this.#optional(fields, "as", (as) => this.#actor(as, as)) ?? {
+      role: "system",
+      id: "scenario",
+    };
+    const event = { type, at, data } as unknown as OrderEvent;
+    return { ...place, kind: "event", name: `given ${type}`, at, orderId, event, actor, commandId };
+  }
+
+  // --- steps ---
+
+  #step(node: Node, index: number): Step | undefined {
+    const keys = ["when", "as", "at", "after", "id", "order", "expect", "then", "and"];
+    const fields = this.#fields(node, "a step", keys);
+    if (fields === undefined) return undefined;
+    const at = this.#moment(fields);
+    const place = this.#place(node);
+    const when = fields.get("when");
+    const then = fields.get("then");
+    const views = this.#views(fields.get("and"));
+    if (then !== undefined && this.#isView(then.value)) {
+      const view = this.#view(then.value as Node);
+      if (view !== undefined) views.unshift(view);
+    }
+    const said = then === undefined || this.#isView(then.value) ? undefined : this.#outcome(then);
+    const only = (allowed: readonly string[], why: string): void => {
+      for (const [key, field] of fields) if (!allowed.includes(key)) this.#fault(field.key, `${key}: ${why}`);
+    };
+    if (when === undefined) {
+      if (then === undefined) this.#fault(node, "a step has a `when`, or a `then` that looks at a view");
+      else if (!this.#isView(then.value))
+        this.#fault(then.key, "then: without a `when` only a view can be looked at");
+      only(["at", "after", "order", "then", "and"], "stands only beside a `when`");
+      return { ...place, kind: "look", name: views.map(viewName).join(", "), at, outcome: undefined, views };
+    }
+    const outcome: OutcomeExpected = said ?? { kind: "accepted" };
+    if (isScalar(when.value) && when.value.value === "due") {
+      only(["when", "at", "after", "order", "then", "and"], "has no meaning for what falls due");
+      return { ...place, kind: "due", name: `due at ${instantText(at)}`, at, outcome, views };
+    }
+    if (when.value === undefined) return this.#fault(when.key, "when is empty");
+    const named = this.#named(when.value, "when");
+    if (named === undefined) return undefined;
+    const { name: type, key, value } = named;
+    const as = fields.get("as");
+    const actor =
+      as === undefined
+        ? this.#fault(key, `${type}: who gives it is missing: as`)
+        : this.#actor(as.value, as.key);
+    const malformed = outcome.kind === "refused" && outcome.rules[0]?.code === "invalidCommand";
+    const command = this.#command(type, key, value, fields, !malformed);
+    const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? `step-${index + 1}`;
+    const expect = this.#optional(fields, "expect", (revision) => this.#expect(revision));
+    if (actor === undefined || command === undefined) return undefined;
+    const name = this.#name(type, actor, command);
+    return { ...place, kind: "command", name, at, command, actor, commandId, expect, outcome, views };
+  }
+
+  #name(type: string, { role, id }: Actor, command: JsonMap): string {
+    const { orderId } = command;
+    const on =
+      orderId === this.#order ? "" : ` on ${typeof orderId === "string" ? orderId : JSON.stringify(orderId)}`;
+    return `${type}${on} as ${role}:${id}`;
+  }
+
+  /** A name alone, or the one key of a mapping with what it holds. */
+  #named(node: Node, what: string): Named | undefined {
+    const found = this.#deref(node);
+    if (isScalar(found) && typeof found.value === "string") {
+      return { name: found.value, key: found, value: undefined, bare: true };
+    }
+    const [first, ...more] = (isMap(found) ? this.#fields(found, what) : undefined) ?? [];
+    if (first === undefined || more.length > 0) {
+      return this.#fault(node, `${what}: must be a name, or one name with its data`);
+    }
+    return { name: first[0], ...first[1], bare: false };
+  }
+
+  /** A command as the engine takes it; with `checked`, what the engine could not read is a fault of the file. */
+  #command(
+    type: string,
+    key: Node,
+    value: Node | undefined,
+    fields: Fields,
+    checked: boolean,
+  ): JsonMap | undefined {
+    const data = value === undefined ? {} : (this.#plain(value) ?? {});
+    if (!isJsonMap(data)) return this.#fault(value, `${type}: its data must be a mapping`);
+    const orderId = Object.hasOwn(data, "orderId") ? data["orderId"] : this.#orderOf(fields, key);
+    // Without an order, which is a fault already, what else is wrong is still worth telling.
+    const command: JsonMap = { type, orderId: orderId ?? "unknown", ...data };
+    const read = readCommand(command);
+    if (!checked || E.isRight(read)) return orderId === undefined ? undefined : command;
+    const unknown = isOrderEventType(type) ? " (that is an event; a command is in the imperative)" : "";
+    return this.#issues(value ?? key, `${type}${unknown}`, read.left.issues, key);
+  }
+
+  #orderOf(fields: Fields, key: Node): string | undefined {
+    const order = this.#optional(fields, "order", (node) => this.#id(node, "order"));
+    if (fields.has("order") || this.#order !== undefined) return order ?? this.#order;
+    return this.#fault(key, "which order is missing: `order`, here or for the whole scenario");
+  }
+
+  #actor(node: Node | undefined, key: Node): Actor | undefined {
+    const text = this.#text(node ?? key, "as");
+    if (text === undefined) return undefined;
+    const [role = "", ...rest] = text.split(":");
+    const id = rest.join(":");
+    if (!roles.includes(role as Role)) {
+      return this.#fault(
+        node,
+        `as: no such role ${JSON.stringify(role)}${meant(nearest(role, roles))}; there are ${roles.join(", ")}`,
+      );
+    }
+    if (!isId(id)) return this.#fault(node, "as: a role and an id, such as buyer:b1");
+    return { role: role as Role, id };
+  }
+
+  #expect(node: Node): bigint | "none" | undefined {
+    const value = this.#plain(node);
+    if (value === "none") return value;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
+    return this.#fault(node, "expect: `none`, or a revision such as 0");
+  }
+
+  // --- expectations ---
+
+  #outcome({ key, value }: Field): OutcomeExpected | undefined {
+    const node = value === undefined ? undefined : this.#deref(value);
+    if (isScalar(node) && node.value === "nothing") return { kind: "events", events: [] };
+    if (isScalar(node) && node.value === "repeat") return { kind: "repeat" };
+    if (isSeq(node)) {
+      const events = this.#items(node).map((item) => this.#event(item));
+      return { kind: "events", events: events.filter((event) => event !== undefined) };
+    }
+    if (isMap(node)) {
+      const refused = this.#fields(node, "then", ["refused", "view"])?.get("refused");
+      return refused === undefined ? undefined : this.#refused(refused);
+    }
+    return this.#fault(
+      value ?? key,
+      "then: a list of events, `nothing`, `repeat`, `refused: CODE`, or a `view`",
+    );
+  }
+
+  #event(node: Node): EventExpected | undefined {
+    const named = this.#named(node, "an event");
+    if (named === undefined) return undefined;
+    const { name: type, key, value, bare } = named;
+    if (!isOrderEventType(type)) {
+      return this.#fault(
+        key,
+        `no such event ${JSON.stringify(type)}${meant(nearest(type, orderEventTypes))}`,
+      );
+    }
+    if (bare) return { type, data: undefined };
+    const data = this.#eventData(type, key, value);
+    return data === undefined ? undefined : { type, data };
+  }
+
+  #eventData(type: OrderEvent["type"], key: Node, value: Node | undefined): JsonMap | undefined {
+    const fields =
+      value === undefined
+        ? undefined
+        : this.#fields(value, `${type}: its data`, Object.keys(eventKeys[type]));
+    if (value === undefined)
+      return this.#fault(key, `${type}: its data must be a mapping; {} where it has none`);
+    return fields === undefined ? undefined : (this.#plain(value, true) as JsonMap);
+  }
+
+  #refused({ key, value }: Field): OutcomeExpected | undefined {
+    const node = value === undefined ? undefined : this.#deref(value);
+    const nodes = isSeq(node) ? this.#items(node) : [node ?? key];
+    const rules = nodes.map((rule) => this.#rule(rule)).filter((rule) => rule !== undefined);
+    if (nodes.length === 0) return this.#fault(value, "refused: which rule is missing");
+    return { kind: "refused", rules, all: isSeq(node) };
+  }
+
+  #rule(node: Node): RuleExpected | undefined {
+    const named = this.#named(node, "refused");
+    if (named === undefined) return undefined;
+    const { name: code, key, value, bare } = named;
+    if (!rejectionCodes.includes(code as RejectionCode)) {
+      return this.#fault(
+        key,
+        `refused: no such code ${JSON.stringify(code)}${meant(nearest(code, rejectionCodes))}`,
+      );
+    }
+    if (bare) return { code: code as RejectionCode, facts: undefined };
+    const facts = this.#plain(value, true);
+    if (!isJsonMap(facts))
+      return this.#fault(value ?? key, `${code}: its facts must be a mapping; {} where it has none`);
+    return { code: code as RejectionCode, facts };
+  }
+
+  #isView(node: Node | undefined): boolean {
+    const found = node === undefined ? undefined : this.#deref(node);
+    return isMap(found) && found.has("view");
+  }
+
+  #views(field: Field | undefined): ViewExpected[] {
+    if (field === undefined) return [];
+    const found = field.value === undefined ? undefined : this.#deref(field.value);
+    const nodes = isMap(found) ? [found] : this.#list(field, "and");
+    return nodes.map((node) => this.#view(node)).filter((view) => view !== undefined);
+  }
+
+  #view(node: Node): ViewExpected | undefined {
+    const fields = this.#fields(node, "a view", ["view", "of", "asOf", "where", "is"]);
+    if (fields === undefined) return undefined;
+    const names = Object.keys(viewKeys) as ViewExpected["view"][];
+    const view = this.#oneOf(this.#needed(node, fields, "view"), "view", names);
+    const is = this.#needed(node, fields, "is");
+    const asOf = this.#optional(fields, "asOf", (instant) => this.#instant(instant, "asOf"));
+    const where = fields.get("where");
+    if (view === undefined || is === undefined) return undefined;
+    if (where !== undefined && view !== "orders")
+      return this.#fault(where.key, "where: narrows a list of orders, nothing else");
+    const placed = { asOf };
+    const found = this.#deref(is);
+    switch (view) {
+      case "statistics": {
+        const document = this.#viewDocument(is, view);
+        return document === undefined
+          ? undefined
+          : { ...placed, view, scope: this.#scope(fields.get("of")), is: document };
+      }
+      case "orders": {
+        if (!isSeq(found)) return this.#fault(is, "is: a list of orders, [] for none");
+        if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} orders`);
+        const rows = this.#items(found).map((row) => this.#viewDocument(row, view));
+        const filter = where === undefined ? {} : this.#filter(where.value ?? where.key);
+        const scope = this.#scope(fields.get("of"));
+        return { ...placed, view, filter: { ...filter, scope }, is: rows.filter((row) => row !== undefined) };
+      }
+      case "order": {
+        const orderId = this.#optional(fields, "of", (of) => this.#id(of, "of")) ?? this.#order;
+        if (orderId === undefined)
+          return this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
+        if (isScalar(found) && found.value === "nothing") return { ...placed, view, orderId, is: undefined };
+        const document = this.#viewDocument(is, view);
+        return document === undefined ? undefined : { ...placed, view, orderId, is: document };
+      }
+    }
+  }
+
+  /** The part of a view's document that is expected; it names at least one key, else it would check nothing. */
+  #viewDocument(node: Node, view: ViewExpected["view"]): JsonMap | undefined {
+    const fields = this.#fields(node, `is: ${view}`, viewKeys[view]);
+    if (fields?.size === 0) return this.#fault(node, "is: names no key, and so checks nothing");
+    return fields === undefined ? undefined : (this.#plain(node, true) as JsonMap);
+  }
+
+  #scope(field: Field | undefined): Scope {
+    if (field === undefined) return "all";
+    const actor = this.#actor(field.value, field.key);
+    if (actor?.role === "merchant") return { merchantId: actor.id };
+    if (actor !== undefined && actor.role !== "buyer") this.#fault(field.value, "of: a buyer or a merchant");
+    return { buyerId: actor?.id ?? "" };
+  }
+
+  #filter(node: Node): OrderFilter {
+    const fields = this.#fields(node, "where", ["statuses", "rating", "hasRefund", "from", "to", "text"]);
+    if (fields === undefined) return {};
+    return {
+      statuses: fields.has("statuses")
+        ? this.#list(fields.get("statuses"), "statuses")
+            .map((status) => this.#oneOf<OrderStatus>(status, "statuses", orderStatuses))
+            .filter((status) => status !== undefined)
+        : undefined,
+      rating: this.#optional(fields, "rating", (value) => this.#oneOf(value, "rating", ratings)),
+      hasRefund: this.#optional(fields, "hasRefund", (value) => this.#flag(value)),
+      from: this.#optional(fields, "from", (value) => this.#instant(value, "from")),
+      to: this.#optional(fields, "to", (value) => this.#instant(value, "to")),
+      text: this.#optional(fields, "text", (value) => this.#text(value, "text")),
+    };
+  }
+
+  // --- time ---
+
+  /** When a step happens. The clock goes on to it, and never back. */
+  #moment(fields: Fields): number {
+    const at = this.#optional(fields, "at", (node) => this.#instant(node, "at"));
+    const after = this.#optional(fields, "after", (node) => this.#duration(node));
+    if (fields.has("at") && fields.has("after")) {
+      this.#fault(fields.get("after")?.key, "after: stands beside `at`, and only one of them can be meant");
+    }
+    const moment = at ?? this.#now + (after ?? 0);
+    if (moment > limits.latest) this.#fault(fields.get("after")?.value, "after: leads past the year 9999");
+    this.#now = Math.max(this.#now, moment);
+    return moment;
+  }
+
+  #instant(node: Node | undefined, what: string): number | undefined {
+    if (node === undefined) return undefined;
+    const text = this.#text(node, what);
+    if (text === undefined) return undefined;
+    const at = instantOf(text);
+    return (
+      at ??
+      this.#fault(node, `${what}: an instant such as 2026-01-31T08:00:00Z, and is ${JSON.stringify(text)}`)
+    );
+  }
+
+  #duration(node: Node): number | undefined {
+    const text = this.#text(node, "after");
+    if (text === undefined) return undefined;
+    const after = durationOf(text);
+    return (
+      after ??
+      this.#fault(node, `after: a duration such as 30m, 15d or 1h 30m 1s, and is ${JSON.stringify(text)}`)
+    );
+  }
+
+  // --- nodes ---
+
+  #fields(given: Node, what: string, allowed?: readonly string[]): Fields | undefined {
+    const node = this.#deref(given);
+    if (!isMap(node)) return this.#fault(given, `${what}: must be a mapping`);
+    const fields = new Map<string, Field>();
+    for (const { key, value } of node.items) {
+      const name = String((key as Scalar).value);
+      if (allowed !== undefined && !allowed.includes(name)) {
+        this.#fault(
+          key as Node,
+          `${what}: unknown key ${JSON.stringify(name)}${meant(nearest(name, allowed))}`,
+        );
+      }
+      fields.set(name, { key: key as Node, value: isNode(value) && !isNull(value) ? value : undefined });
+    }
+    return fields;
+  }
+
+  #needed(parent: Node, fields: Fields, name: string): Node | undefined {
+    const field = fields.get(name);
+    if (field === undefined) return this.#fault(parent, `${name} is missing`);
+    return field.value ?? this.#fault(field.key, `${name} is empty`);
+  }
+
+  #optional<T>(fields: Fields, name: string, read: (node: Node) => T | undefined): T | undefined {
+    const field = fields.get(name);
+    if (field === undefined) return undefined;
+    return field.value === undefined ? this.#fault(field.key, `${name} is empty`) : read(field.value);
+  }
+
+  #list(field: Field | undefined, what: string): readonly Node[] {
+    if (field === undefined || field.value === undefined) return [];
+    const node = this.#deref(field.value);
+    if (isSeq(node)) return this.#items(node);
+    this.#fault(field.value, `${what}: must be a list`);
+    return [];
+  }
+
+  #items(node: { readonly items: readonly unknown[] }): readonly Node[] {
+    return node.items as readonly Node[];
+  }
+
+  #text(given: Node | undefined, what: string): string | undefined {
+    if (given === undefined) return undefined;
+    const node = this.#deref(given);
+    if (isScalar(node) && typeof node.value === "string" && node.value !== "") return node.value;
+    return this.#fault(given, `${what}: must be text`);
+  }
+
+  #id(node: Node, what: string): string | undefined {
+    const text = this.#text(node, what);
+    return text === undefined || isId(text)
+      ? text
+      : this.#fault(node, `${what}: must be an id, and is ${JSON.stringify(text)}`);
+  }
+
+  #flag(given: Node): boolean | undefined {
+    const value = this.#plain(given);
+    return typeof value === "boolean" ? value : this.#fault(given, "must be true or false");
+  }
+
+  #oneOf<T extends string>(node: Node | undefined, what: string, known: readonly T[]): T | undefined {
+    const text = this.#text(node, what);
+    if (text === undefined || known.includes(text as T)) return text as T | undefined;
+    return this.#fault(
+      node,
+      `${what}: no such ${JSON.stringify(text)}${meant(nearest(text, known))}; there are ${known.join(", ")}`,
+    );
+  }
+
+  /** A node as JSON; with `instants`, text under a key that holds an instant becomes its milliseconds. */
+  #plain(given: Node | null | undefined, instants = false, depth = 0): Json {
+    if (!isNode(given)) return null;
+    if (depth > deepest) this.#exhaust(given, `nested deeper than ${deepest} levels`);
+    const node = this.#deref(given);
+    if (isSeq(node)) return this.#items(node).map((item) => this.#plain(item, instants, depth + 1));
+    if (isMap(node)) {
+      const pairs = node.items.map(({ key, value }): [string, Json] => {
+        const name = String((key as Scalar).value);
+        const item = this.#plain(
+          value as Node | null,
+          instants && name !== "source" && name !== "personal",
+          depth + 1,
+        );
+        const at = instants && isInstantKey(name) && typeof item === "string" ? instantOf(item) : undefined;
+        return [name, at ?? item];
+      });
+      return Object.fromEntries(pairs);
+    }
+    const { value, tag } = node as Scalar;
+    if (tag === "!code" || tag === "!codeHash") return this.#code(node, String(value), tag);
+    if (typeof value === "number" && !Number.isFinite(value))
+      return this.#fault(given, "no number of JSON") ?? null;
+    return value as Json;
+  }
+
+  #code(node: Node, orderId: string, tag: string): Json {
+    const key = this.#redeemKey;
+    if (key === undefined) return this.#fault(node, `${tag}: the scenario has no redeemKey`) ?? "unknown";
+    const code = redemptionCode(key, orderId);
+    return tag === "!code" ? code : codeHash(key, code);
+  }
+
+  /** The node itself, or the one that an alias stands for; each is paid for out of what a document may come to. */
+  #deref(node: Node): Node {
+    this.#nodes += 1;
+    if (this.#nodes > mostNodes) this.#exhaust(node, `the document comes to more than ${mostNodes} nodes`);
+    return isAlias(node) ? (this.#aliases.get(node) ?? node) : node;
+  }
+
+  // --- faults ---
+
+  #fault(node: Node | undefined, message: string): undefined {
+    this.#faults.push({ ...(node === undefined ? this.#placeOf(0) : this.#place(node)), message });
+    return undefined;
+  }
+
+  #exhaust(node: Node, message: string): never {
+    this.#fault(node, message);
+    throw new Exhausted(message);
+  }
+
+  /** The faults that a schema found in a node's value, each at the place that it names. */
+  #issues(node: Node, what: string, issues: readonly Issue[], whole = node): undefined {
+    for (const issue of issues) {
+      const at = issue.field === "" || issue.field === "type" ? whole : this.#inside(node, issue.field);
+      this.#fault(at, `${what}: ${describeIssue(issue)}`);
+    }
+  }
+
+  /** The key or item that a path such as `lines[2].unitPrice` leads to, or as far as it leads. */
+  #inside(node: Node, path: string): Node {
+    let at = node;
+    let within: Node | undefined = node;
+    for (const step of path.match(/[^.[\]]+/g) ?? []) {
+      const found: Node | undefined = within === undefined ? undefined : this.#deref(within);
+      if (isMap(found)) {
+        const pair: { key: unknown; value: unknown } | undefined = found.items.find(
+          ({ key }) => (key as Scalar).value === step,
+        );
+        if (pair === undefined) break;
+        at = pair.key as Node;
+        within = isNode(pair.value) ? pair.value : undefined;
+      } else if (isSeq(found) && isNode(found.items[Number(step)])) {
+        at = found.items[Number(step)] as Node;
+        within = at;
+      } else {
+        break;
+      }
+    }
+    return at;
+  }
+
+  #place(node: Node): { readonly line: number; readonly column: number } {
+    return this.#placeOf(node.range?.[0] ?? 0);
+  }
+
+  #placeOf(offset: number): { readonly line: number; readonly column: number } {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+}
+
+function meant(suggestion: string | undefined): string {
+  return suggestion === undefined ? "" : ` (did you mean ${suggestion}?)`;
+}
+
+function isNull(node: Node): boolean {
+  return isScalar(node) && node.value === null;
+}
+
+function isJsonMap(value: Json): value is JsonMap {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function isId(text: string): boolean {
+  return text.length <= limits.idLength && idPattern.test(text);
+}
+
+/** What reports call a look at a view. */
+export function viewName(expected: ViewExpected): string {
+  if (expected.view === "order") return `order ${expected.orderId}`;
+  const scope = expected.view === "statistics" ? expected.scope : (expected.filter.scope ?? "all");
+  if (scope === "all") return expected.view;
+  return `${expected.view} of ${"buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`}`;
+}
+
+/** An instant as everywhere on the command line, in milliseconds UTC; undefined for what is none. */
+function instantOf(text: string): number | undefined {
+  try {
+    return readInstant(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function durationOf(text: string): number | undefined {
+  if (!/^\d{1,9}(?:ms|s|m|h|d)(?: ?\d{1,9}(?:ms|s|m|h|d))*$/.test(text)) return undefined;
+  let sum = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g))
+    sum += Number(count) * (units[unit as string] as number);
+  return sum;
+}

@@ -1,0 +1,209 @@
+// `aftersale show` and `aftersale history`: one order in full, and what each of its events changed.
+
+import type { Command } from "commander";
+
+import type { Change, Step } from "../audit/diff.ts";
+import { formatAmount } from "../domain/money.ts";
+import { describeRejection } from "../domain/refusals.ts";
+import type { AsOf } from "../engine.ts";
+import type { OrderDetail } from "../projections/detail.ts";
+import { asOfOf } from "./arguments.ts";
+import { CliError, type Exit, exits } from "./exits.ts";
+import { clip, printable, table, toJson } from "./output.ts";
+import type { Run, Session } from "./session.ts";
+
+interface ShowOptions {
+  readonly asOf?: AsOf;
+}
+
+export function addShow(program: Command, run: Run): void {
+  program
+    .command("show")
+    .description("show one order in full: lines, money, parcels, log, deadlines, and what may be done now")
+    .argument("<orderId>")
+    .option(
+      "--as-of <when>",
+      "as it stood then (inclusive): an instant (2010-12-05T00:00:00Z), rev:N (its revision), pos:P (of the store)",
+      asOfOf,
+    )
+    .action((orderId: string, options: ShowOptions, command: Command) =>
+      run(command, (session) => show(session, orderId, options)),
+    );
+}
+
+interface HistoryOptions {
+  readonly diff?: boolean;
+}
+
+export function addHistory(program: Command, run: Run): void {
+  program
+    .command("history")
+    .description("print an order's events, oldest first")
+    .argument("<orderId>")
+    .option("--diff", "with what each changed in the order's state, field by field")
+    .action((orderId: string, options: HistoryOptions, command: Command) =>
+      run(command, (session) => history(session, orderId, options)),
+    );
+}
+
+async function missing(session: Session, orderId: string, then: boolean): Promise<Exit> {
+  const rejection = { code: "orderNotFound", orderId } as const;
+  const message = `${describeRejection(rejection)}${then ? " (at that time)" : ""}`;
+  if (session.json) await session.document({ error: { ...rejection, message } });
+  throw new CliError(exits.refused, printable(message));
+}
+
+async function show(session: Session, orderId: string, { asOf }: ShowOptions): Promise<Exit> {
+  const key = asOf === undefined ? await session.redeemKey() : undefined;
+  const [detail, code] = await session.read(async (engine) => [
+    await engine.views.order(orderId, { at: asOf }),
+    key === undefined ? undefined : await engine.redemptionCode(orderId),
+  ]);
+  if (detail === undefined) return missing(session, orderId, asOf !== undefined);
+  if (session.json) {
+    await session.document({ ...detail, ...(code === undefined ? {} : { redemptionCode: code }) });
+  } else {
+    await session.print(inFull(detail, code, session));
+  }
+  return exits.done;
+}
+
+const at = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
+
+function inFull(detail: OrderDetail, code: string | undefined, session: Session): string {
+  const { order, revision, log, deadlines, commands } = detail;
+  const money = (minor: number): string => `${formatAmount(minor, order.currency)} ${order.currency}`;
+  const titleWidth = session.columns === undefined ? 200 : Math.max(20, session.columns - 60);
+  const facts: [string, string | undefined][] = [
+    ["status", order.status],
+    ["order number", order.orderNo],
+    ["merchant", order.merchantId],
+    ["buyer", order.buyerId],
+    ["fulfilment", order.fulfilment],
+    ["created", at(order.createdAt)],
+    ["stock", order.stock],
+    ["write-off code", code],
+    ["revision", String(revision)],
+  ];
+  const lines = order.lines.map((line) => [
+    line.lineId,
+    line.goodsId,
+    clip(line.title, titleWidth),
+    formatAmount(line.unitPrice, order.currency),
+    String(line.quantity),
+    formatAmount(line.unitPrice * line.quantity, order.currency),
+  ]);
+  const sums: [string, string][] = [
+    ["goods", money(order.goods)],
+    ...order.charges.map((charge): [string, string] => [charge.kind, money(charge.amount)]),
+    ...(order.discount > 0 ? [["discount", `-${money(order.discount)}`] as [string, string]] : []),
+    ["total", money(order.total)],
+    ["paid", money(order.paid)],
+  ];
+  const parcels = order.shipments.map(({ carrier = "", trackingNumber = "", lines: of }) => [
+    carrier,
+    trackingNumber,
+    of === undefined ? "all lines" : `lines ${of.join(", ")}`,
+  ]);
+  const entries = log.map((entry) => [
+    String(entry.revision),
+    at(entry.at),
+    `${entry.actor.role} ${entry.actor.id}`,
+    entry.event,
+    entry.from === entry.to ? "" : `${entry.from} -> ${entry.to}`,
+    entry.reason ?? "",
+  ]);
+  const section = (title: string, text: string): string => `\n${session.paint(title, "bold")}\n${text}`;
+  const unnamed = { title: "" };
+  const right = (title: string) => ({ title, align: "right" as const });
+  const indented = { indent: "  " };
+  return [
+    session.paint(`Order ${printable(order.orderId)}`, "bold"),
+    table(
+      [unnamed, unnamed],
+      facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
+      indented,
+    ),
+    section(
+      "Lines",
+      table(
+        [
+          { title: "line" },
+          { title: "goods" },
+          { title: "title" },
+          right("price"),
+          right("quantity"),
+          right("amount"),
+        ],
+        lines,
+        indented,
+      ),
+    ),
+    section("Money", table([unnamed, right("")], sums, indented)),
+    ...(parcels.length === 0
+      ? []
+      : [section("Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
+    section(
+      "Log",
+      table(
+        [
+          right("rev"),
+          { title: "at" },
+          { title: "who" },
+          { title: "event" },
+          { title: "status" },
+          { title: "reason" },
+        ],
+        entries,
+        indented,
+      ),
+    ),
+    section(
+      "Deadlines",
+      deadlines.length === 0
+        ? "  none"
+        : table(
+            [unnamed, unnamed],
+            deadlines.map(({ kind, dueAt }) => [kind, at(dueAt)]),
+            indented,
+          ),
+    ),
+    section("Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
+  ].join("\n");
+}
+
+async function history(session: Session, orderId: string, { diff = false }: HistoryOptions): Promise<Exit> {
+  const envelopes = await session.read((engine) => engine.history(orderId));
+  if (envelopes.length === 0) return missing(session, orderId, false);
+  const { stepsOf } = await import("../audit/diff.ts");
+  const steps = stepsOf(envelopes);
+  if (session.json) {
+    const events = steps.map(({ envelope, changes }) => ({ ...envelope, ...(diff ? { changes } : {}) }));
+    await session.document({ orderId, events });
+    return exits.done;
+  }
+  for (const step of steps) {
+    if (session.closed) break;
+    await session.print(inLines(step, diff, session));
+  }
+  return exits.done;
+}
+
+function inLines({ envelope, changes }: Step, diff: boolean, session: Session): string {
+  const { event, meta, revision, position } = envelope;
+  const head = `${revision}  ${at(event.at)}  ${session.paint(event.type, "bold")}  by ${meta.actor.role} ${meta.actor.id}  (command ${meta.commandId}, position ${position})`;
+  if (!diff) return head;
+  return [head, ...changes.map((change) => `    ${describeChange(change, session)}`)].join("\n");
+}
+
+function describeChange({ field, before, after }: Change, session: Session): string {
+  const old = before === undefined ? "" : session.paint(value(before), "red");
+  const now = after === undefined ? "" : session.paint(value(after), "green");
+  if (before === undefined) return `+ ${printable(field)}: ${now}`;
+  if (after === undefined) return `- ${printable(field)}: ${old}`;
+  return `  ${printable(field)}: ${old} -> ${now}`;
+}
+
+function value(part: unknown): string {
+  return printable(typeof part === "string" && part !== "" ? part : toJson(part));
+}

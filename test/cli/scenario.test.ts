@@ -1,0 +1,394 @@
+// Reading scenario files: what is understood, and every fault by its line, its column and its words.
+
+import { expect, it } from "vitest";
+
+import { expectsAnything, readScenarios } from "../../src/cli/scenario.ts";
+
+/** A scenario's head, in four lines, so that its steps begin on the fifth. */
+const head = "name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\nsteps:\n";
+
+function faultsOf(text: string): readonly string[] {
+  return readScenarios(text).faults.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+}
+
+/** The faults of one step, whose first line is the fifth and whose keys stand in column 5. */
+function faultsOfStep(...lines: readonly string[]): readonly string[] {
+  return faultsOf(`${head}  - ${lines.join("\n    ")}\n`);
+}
+
+function stepOf(...lines: readonly string[]) {
+  const { scenarios, faults } = readScenarios(`${head}  - ${lines.join("\n    ")}\n`);
+  expect(faults).toStrictEqual([]);
+  return scenarios[0]!.steps[0]!;
+}
+
+const pay = "when: { Pay: { payId: p1, amount: 100, channel: online } }";
+const t0 = Date.UTC(2026, 0, 1);
+
+it("reads a command with who, when, under which id and what is expected of it", () => {
+  expect(
+    stepOf(
+      pay,
+      "as: buyer:b:1",
+      "after: 1h 30m 1s",
+      "id: cmd-1",
+      "expect: 0",
+      "then: [OrderPaid, { OrderExpired: { payBy: 2026-01-01T00:30:00Z } }]",
+    ),
+  ).toStrictEqual({
+    line: 5,
+    column: 5,
+    kind: "command",
+    name: "Pay as buyer:b:1",
+    at: t0 + 5_401_000,
+    command: { type: "Pay", orderId: "O1", payId: "p1", amount: 100, channel: "online" },
+    actor: { role: "buyer", id: "b:1" },
+    commandId: "cmd-1",
+    expect: 0n,
+    outcome: {
+      kind: "events",
+      events: [
+        { type: "OrderPaid", data: undefined },
+        { type: "OrderExpired", data: { payBy: t0 + 1_800_000 } },
+      ],
+    },
+    views: [],
+  });
+});
+
+it("reads every form of an outcome", () => {
+  const outcome = (then: string) => stepOf("when: ConfirmReceipt", "as: buyer:b1", `then: ${then}`).outcome;
+  expect(outcome("nothing")).toStrictEqual({ kind: "events", events: [] });
+  expect(outcome("[]")).toStrictEqual({ kind: "events", events: [] });
+  expect(outcome("repeat")).toStrictEqual({ kind: "repeat" });
+  expect(outcome("{ refused: notDue }")).toStrictEqual({
+    kind: "refused",
+    rules: [{ code: "notDue", facts: undefined }],
+    all: false,
+  });
+  expect(outcome("{ refused: [notDue, { wrongActor: { role: buyer } }] }")).toStrictEqual({
+    kind: "refused",
+    rules: [
+      { code: "notDue", facts: undefined },
+      { code: "wrongActor", facts: { role: "buyer" } },
+    ],
+    all: true,
+  });
+  expect(stepOf("when: ConfirmReceipt", "as: buyer:b1").outcome).toStrictEqual({ kind: "accepted" });
+});
+
+it("reads a look at views, before or beside a command", () => {
+  const step = stepOf(
+    "then: { view: orders, of: merchant:m1, where: { statuses: [paid], text: tea }, is: [] }",
+    "and:",
+    "  - { view: order, of: O2, is: nothing }",
+    "  - { view: statistics, asOf: 2026-01-01T00:00:01Z, is: { orders: 1 } }",
+  );
+  expect(step).toStrictEqual({
+    line: 5,
+    column: 5,
+    kind: "look",
+    name: "orders of merchant:m1, order O2, statistics",
+    at: t0,
+    outcome: undefined,
+    views: [
+      {
+        asOf: undefined,
+        view: "orders",
+        filter: {
+          statuses: ["paid"],
+          rating: undefined,
+          hasRefund: undefined,
+          from: undefined,
+          to: undefined,
+          text: "tea",
+          scope: { merchantId: "m1" },
+        },
+        is: [],
+      },
+      { asOf: undefined, view: "order", orderId: "O2", is: undefined },
+      { asOf: t0 + 1_000, view: "statistics", scope: "all", is: { orders: 1 } },
+    ],
+  });
+});
+
+it("lets the clock go on, and never back", () => {
+  const { scenarios } = readScenarios(
+    `${head}  - { when: due, after: 1d }\n  - { when: due, at: 2025-12-31T00:00:00Z }\n  - { when: due, after: 1s }\n`,
+  );
+  expect(scenarios[0]!.steps.map(({ at }) => at)).toStrictEqual([
+    t0 + 86_400_000,
+    Date.UTC(2025, 11, 31),
+    t0 + 86_401_000,
+  ]);
+});
+
+it("reads several documents of a file, and leaves empty ones out", () => {
+  const text = `${head}  - when: due\n---\n# nothing here\n---\nname: T\nclock: 2026-01-01T00:00:00Z\nsteps: []\n`;
+  const { scenarios, faults } = readScenarios(text);
+  expect(faults).toStrictEqual([]);
+  expect(scenarios.map(({ name, line }) => [name, line])).toStrictEqual([
+    ["S", 1],
+    ["T", 9],
+  ]);
+  expect(readScenarios("")).toStrictEqual({ scenarios: [], faults: [] });
+});
+
+it("derives write-off codes from the scenario's key", () => {
+  const text = (key: string) =>
+    `name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\n${key}steps:\n  - when: { Redeem: { code: !code O1 } }\n    as: staff:s1\n`;
+  const { scenarios, faults } = readScenarios(text("redeemKey: k\n"));
+  expect(faults).toStrictEqual([]);
+  expect(scenarios[0]!.steps[0]).toMatchObject({
+    command: { code: expect.stringMatching(/^[A-Z2-7]{12}$/) },
+  });
+  expect(faultsOf(text(""))).toStrictEqual(["5:35: !code: the scenario has no redeemKey"]);
+});
+
+it("knows whether a scenario expects anything", () => {
+  const expects = (step: string) => expectsAnything(readScenarios(`${head}  - ${step}\n`).scenarios[0]!);
+  expect(expects("{ when: ConfirmReceipt, as: buyer:b1 }")).toBe(false);
+  expect(expects("{ when: ConfirmReceipt, as: buyer:b1, then: nothing }")).toBe(true);
+  expect(expects("{ then: { view: orders, is: [] } }")).toBe(true);
+});
+
+const faults: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  [
+    "an unknown key of a step",
+    ["when: ConfirmReceipt", "as: buyer:b1", "thn: nothing"],
+    ['7:5: a step: unknown key "thn" (did you mean then?)'],
+  ],
+  [
+    "an unknown command",
+    ["when: ConfirmReceit", "as: buyer:b1"],
+    ['5:11: ConfirmReceit: type: no such command "ConfirmReceit" (did you mean ConfirmReceipt?)'],
+  ],
+  [
+    "an event where a command should stand",
+    ["when: ReceiptConfirmed", "as: buyer:b1"],
+    [
+      '5:11: ReceiptConfirmed (that is an event; a command is in the imperative): type: no such command "ReceiptConfirmed"',
+    ],
+  ],
+  [
+    "an unknown key deep in a command",
+    ["when: { Ship: { shipments: [{ carrier: SF }, { carier: SF }] } }", "as: merchant:main"],
+    ["5:52: Ship: shipments[1].carier: unknown key (did you mean carrier?)"],
+  ],
+  [
+    "two commands in one step",
+    ["when: { ConfirmReceipt: {}, HideOrder: {} }", "as: buyer:b1"],
+    ["5:11: when: must be a name, or one name with its data"],
+  ],
+  ["nobody who gives it", ["when: ConfirmReceipt"], ["5:11: ConfirmReceipt: who gives it is missing: as"]],
+  [
+    "a role that is none",
+    ["when: ConfirmReceipt", "as: byer:b1"],
+    [
+      '6:9: as: no such role "byer" (did you mean buyer?); there are buyer, merchant, staff, provider, system, admin',
+    ],
+  ],
+  [
+    "a role without an id",
+    ["when: ConfirmReceipt", "as: buyer"],
+    ["6:9: as: a role and an id, such as buyer:b1"],
+  ],
+  [
+    "an instant on no calendar",
+    ["when: due", "at: 2026-02-30T00:00:00Z"],
+    ['6:9: at: an instant such as 2026-01-31T08:00:00Z, and is "2026-02-30T00:00:00Z"'],
+  ],
+  [
+    "a duration in no unit",
+    ["when: due", "after: 3 weeks"],
+    ['6:12: after: a duration such as 30m, 15d or 1h 30m 1s, and is "3 weeks"'],
+  ],
+  [
+    "a duration past the calendar",
+    ["when: due", "after: 999999999d"],
+    ["6:12: after: leads past the year 9999"],
+  ],
+  [
+    "two moments at once",
+    ["when: due", "at: 2026-01-02T00:00:00Z", "after: 1s"],
+    ["7:5: after: stands beside `at`, and only one of them can be meant"],
+  ],
+  [
+    "an expectation of no revision",
+    [pay, "as: buyer:b1", "expect: -1"],
+    ["7:13: expect: `none`, or a revision such as 0"],
+  ],
+  ["an id that is none", [pay, "as: buyer:b1", "id: a b"], ['7:9: id: must be an id, and is "a b"']],
+  [
+    "what has no meaning for what falls due",
+    ["when: due", "as: buyer:b1"],
+    ["6:5: as: has no meaning for what falls due"],
+  ],
+  [
+    "neither a command nor a view",
+    ["at: 2026-01-02T00:00:00Z"],
+    ["5:5: a step has a `when`, or a `then` that looks at a view"],
+  ],
+  [
+    "events without a command",
+    ["then: [OrderPaid]"],
+    ["5:5: then: without a `when` only a view can be looked at"],
+  ],
+  [
+    "an actor without a command",
+    ["as: buyer:b1", "then: { view: orders, is: [] }"],
+    ["5:5: as: stands only beside a `when`"],
+  ],
+  [
+    "an unknown event",
+    [pay, "as: buyer:b1", "then: [OrderPayed]"],
+    ['7:12: no such event "OrderPayed" (did you mean OrderPaid?)'],
+  ],
+  [
+    "an unknown key of an event",
+    [pay, "as: buyer:b1", "then: [{ OrderPaid: { payid: p1 } }]"],
+    ['7:27: OrderPaid: its data: unknown key "payid" (did you mean payId?)'],
+  ],
+  [
+    "an ellipsis",
+    [pay, "as: buyer:b1", "then: [{ OrderPaid: { payId: p1, ...: 1 } }]"],
+    ['7:38: OrderPaid: its data: unknown key "..."'],
+  ],
+  [
+    "an event with an empty place for its data",
+    [pay, "as: buyer:b1", "then:", "  - OrderPaid:"],
+    ["8:9: OrderPaid: its data must be a mapping; {} where it has none"],
+  ],
+  ["an empty command", ["when:", "as: buyer:b1"], ["5:5: when is empty"]],
+  [
+    "a rule with an empty place for its facts",
+    [pay, "as: buyer:b1", "then: { refused: { notDue: } }"],
+    ["7:24: notDue: its facts must be a mapping; {} where it has none"],
+  ],
+  [
+    "an outcome that is no outcome",
+    [pay, "as: buyer:b1", "then: OrderPaid"],
+    ["7:11: then: a list of events, `nothing`, `repeat`, `refused: CODE`, or a `view`"],
+  ],
+  [
+    "an empty outcome",
+    [pay, "as: buyer:b1", "then:"],
+    ["7:5: then: a list of events, `nothing`, `repeat`, `refused: CODE`, or a `view`"],
+  ],
+  [
+    "an unknown code",
+    [pay, "as: buyer:b1", "then: { refused: notDu }"],
+    ['7:22: refused: no such code "notDu" (did you mean notDue?)'],
+  ],
+  [
+    "a refusal by no rule",
+    [pay, "as: buyer:b1", "then: { refused: [] }"],
+    ["7:22: refused: which rule is missing"],
+  ],
+  [
+    "an unknown view",
+    ["then: { view: statistic, is: {} }"],
+    ['5:19: view: no such "statistic" (did you mean statistics?); there are statistics, orders, order'],
+  ],
+  [
+    "an unknown key of a view's document",
+    ["then: { view: order, is: { stauts: paid } }"],
+    ['5:32: is: order: unknown key "stauts" (did you mean status?)'],
+  ],
+  [
+    "a document that names nothing",
+    ["then: { view: statistics, is: {} }"],
+    ["5:35: is: names no key, and so checks nothing"],
+  ],
+  [
+    "a list that is none",
+    ["then: { view: orders, is: nothing }"],
+    ["5:31: is: a list of orders, [] for none"],
+  ],
+  [
+    "a list longer than a page",
+    [`then: { view: orders, is: [${"{ status: paid }, ".repeat(1_000)}] }`],
+    ["5:31: is: at most 999 orders"],
+  ],
+  [
+    "a filter on what is no list",
+    ["then: { view: order, where: { text: tea }, is: nothing }"],
+    ["5:26: where: narrows a list of orders, nothing else"],
+  ],
+  [
+    "a scope of nobody's",
+    ["then: { view: orders, of: staff:s1, is: [] }"],
+    ["5:31: of: a buyer or a merchant"],
+  ],
+  [
+    "an alias without its anchor",
+    ["when: *basket", "as: buyer:b1"],
+    ["5:11: no anchor &basket stands before this"],
+  ],
+];
+
+it.each(faults)("names %s", (_what, lines, expected) => {
+  expect(faultsOfStep(...lines)).toStrictEqual(expected);
+});
+
+it("checks a command whose refusal as invalid is expected by running it, not by reading it", () => {
+  const step = ["when: { Pay: { payId: p1, ammount: 1 } }", "as: buyer:b1"];
+  expect(faultsOfStep(...step, "then: { refused: invalidCommand }")).toStrictEqual([]);
+  expect(faultsOfStep(...step, "then: { refused: amountMismatch }")).not.toStrictEqual([]);
+});
+
+it("names the faults of the head", () => {
+  expect(faultsOf("name: S\nclok: 2026-01-01T00:00:00Z\nsteps: 5\n")).toStrictEqual([
+    "1:1: clock is missing",
+    '2:1: a scenario: unknown key "clok" (did you mean clock?)',
+    "3:8: steps: must be a list",
+  ]);
+  expect(faultsOf("- 1\n")).toStrictEqual(["1:1: a scenario: must be a mapping"]);
+  expect(faultsOf("name:\nclock: 2026-01-01T00:00:00Z\nsteps: []\n")).toStrictEqual(["1:1: name is empty"]);
+  expect(
+    faultsOf(
+      "name: S\nclock: 2026-01-01T00:00:00Z\nsteps: []\nterms:\n  main: { bookin: true, afterSaleDays: -1 }\n",
+    ),
+  ).toEqual(expect.arrayContaining(["5:11: terms: main.bookin: unknown key (did you mean booking?)"]));
+});
+
+it("names the faults of what is given", () => {
+  const given = (entry: string) =>
+    faultsOf(`name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\ngiven:\n  - ${entry}\nsteps: []\n`);
+  expect(given("as: buyer:b1")).toStrictEqual([
+    "5:5: what is given is one event or command, and what stands beside it",
+  ]);
+  expect(given("{ ConfirmReceipt: {}, as: buyer:b1, aftr: 1d }")).toStrictEqual([
+    '5:41: unknown key "aftr" (did you mean after?)',
+  ]);
+  expect(given("OrderExpired: { payby: 1 }")).toEqual(
+    expect.arrayContaining(['5:21: OrderExpired: its data: unknown key "payby" (did you mean payBy?)']),
+  );
+  expect(given("OrderPaid: { payId: p1 }")).toStrictEqual([
+    "5:5: OrderPaid: what is given is given whole; missing: amount, channel",
+  ]);
+  expect(given("{ ConfirmReceipt: {}, as: buyer:b1 }\n  - OrderHidden: { from: buyer }")).toStrictEqual([
+    "6:5: given: events come before commands",
+  ]);
+});
+
+it("refuses what is no YAML, with its place", () => {
+  expect(faultsOf("name: [1\nclock: 2")).toEqual(expect.arrayContaining([expect.stringMatching(/^2:\d+: /)]));
+  expect(faultsOf("name: S\nname: T\n")).toStrictEqual(["2:1: Map keys must be unique"]);
+  expect(faultsOf("name: !secret S\n")).toStrictEqual(["1:7: Unresolved tag: !secret"]);
+  expect(faultsOf("? [a, b]\n: 1\n")).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^1:3: .*string/)]),
+  );
+});
+
+it("refuses documents that would not end, or hardly", () => {
+  const levels = Array.from({ length: 12 }, (_, n) => `l${n + 1}: &l${n + 1} [${`*l${n}, `.repeat(10)}]`);
+  const bomb = `name: S\nclock: 2026-01-01T00:00:00Z\nl0: &l0 x\n${levels.join("\n")}\nsteps:\n  - when: { Review: { items: *l12 } }\n    as: buyer:b1\n`;
+  expect(faultsOf(bomb)).toEqual(
+    expect.arrayContaining([expect.stringContaining("the document comes to more than 200000 nodes")]),
+  );
+  expect(faultsOfStep("when: &loop { Review: { items: [*loop] } }", "as: buyer:b1")).toEqual(
+    expect.arrayContaining([expect.stringContaining("nested deeper than 64 levels")]),
+  );
+  expect(faultsOf(`name: ${"[".repeat(100_000)}`)).not.toStrictEqual([]);
+});

@@ -1,0 +1,272 @@
+// The engine as a service sees it: opening, subscribing, reading only, looking up codes, closing.
+
+import { copyFileSync } from "node:fs";
+
+import * as E from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+
+import { redemptionCode } from "../src/commands/redemption.ts";
+import type { Command } from "../src/domain/commands.ts";
+import { openEngine } from "../src/engine.ts";
+import type { Envelope } from "../src/store/codec.ts";
+import { openMemoryStore } from "../src/store/memory.ts";
+import { buyer, merchant, minute, parcel, staff, t0 } from "./domain/orders.ts";
+import { accepted, answers, by, live, newOrder, open, refused, stores, tidyEngines } from "./engines.ts";
+import { newFile, openFile } from "./store/files.ts";
+
+tidyEngines();
+
+async function take(from: AsyncIterable<Envelope>, count: number): Promise<Envelope[]> {
+  const taken: Envelope[] = [];
+  for await (const envelope of from) {
+    taken.push(envelope);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+describe("opening", () => {
+  it.each(["", "memory", "sqlite:", "postgres://x", "MEMORY:"])("refuses the store %j by name", async (store) => {
+    await expect(openEngine({ store })).rejects.toThrow(`store: ${JSON.stringify(store)} is none of memory: and sqlite:FILE`);
+  });
+
+  it("takes a store that is open, and closes it", async () => {
+    for (const store of [openMemoryStore(), await openFile(newFile())]) {
+      const engine = await openEngine({ store, clock: () => t0 });
+      accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+      expect((await engine.views.statistics()).all.orders).toBe(1);
+      await engine.close();
+      await expect(store.head()).rejects.toMatchObject({ code: "closed" });
+    }
+  });
+
+  it("uses the machine's clock without another", async () => {
+    const before = Date.now();
+    await using engine = await openEngine({ store: "memory:" });
+    const { events } = accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+    expect(events[0]?.at).toBeGreaterThanOrEqual(before);
+    expect(events[0]?.at).toBeLessThanOrEqual(Date.now());
+  });
+
+  it("is done with once it is closed, and closing again is nothing", async () => {
+    for (const [, fresh] of stores) {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 2);
+      await Promise.all([engine.close(), engine.close()]);
+      await engine.close();
+      const closed = { code: "closed" };
+      await expect(engine.execute(newOrder("o-2"), by(buyer))).rejects.toMatchObject(closed);
+      await expect(engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 1, channel: "online" }, by(buyer))).rejects.toMatchObject(closed);
+      await expect(engine.preview(newOrder("o-1"), by(buyer))).rejects.toMatchObject(closed);
+      await expect(engine.views.statistics()).rejects.toMatchObject(closed);
+      await expect(engine.history("o-1")).rejects.toMatchObject(closed);
+      await expect(engine.head()).rejects.toMatchObject(closed);
+    }
+  });
+
+  it("finishes what is in flight before it closes", async () => {
+    const path = newFile();
+    const engine = await open({ store: `sqlite:${path}` });
+    const sent = Array.from({ length: 20 }, (_, at) => engine.execute(newOrder(`o-${at}`), by(buyer)));
+    await engine.close();
+    const receipts = (await Promise.all(sent)).map(accepted);
+    const again = await open({ store: `sqlite:${path}` });
+    expect((await again.views.statistics()).all.orders).toBe(receipts.length);
+  });
+});
+
+describe.each(stores)("a subscription on %s", (_kind, fresh) => {
+  it("catches up, then goes on live, in the order of commits", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 3);
+    const subscription = engine.subscribe()[Symbol.asyncIterator]();
+    const seen: string[] = [];
+    const next = async () => {
+      const { value, done } = await subscription.next();
+      if (done === true) throw new Error("ended");
+      seen.push(`${value.stream}@${value.revision} ${value.event.type}`);
+    };
+    for (let at = 0; at < 4; at += 1) await next();
+    const coming = next();
+    await live(engine, "o-2", 2);
+    await coming;
+    await next();
+    await next();
+    expect(seen).toEqual([
+      "order-o-1@0 OrderCreated",
+      "order-o-1@1 OrderPaid",
+      "order-o-1@2 StockDeducted",
+      "order-o-1@3 OrderShipped",
+      "order-o-2@0 OrderCreated",
+      "order-o-2@1 OrderPaid",
+      "order-o-2@2 StockDeducted",
+    ]);
+    await subscription.return?.();
+  });
+
+  it("resumes behind a position", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 3);
+    const [first, second] = await take(engine.subscribe(), 4);
+    expect(first?.event.type).toBe("OrderCreated");
+    const rest = await take(engine.subscribe({ after: second?.position }), 2);
+    expect(rest.map(({ event }) => event.type)).toEqual(["StockDeducted", "OrderShipped"]);
+  });
+
+  it("ends when its signal aborts, and when the engine closes", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 1);
+    const controller = new AbortController();
+    const until = async (signal?: AbortSignal) => {
+      const types: string[] = [];
+      for await (const { event } of engine.subscribe({ signal })) {
+        types.push(event.type);
+        if (signal !== undefined) controller.abort();
+      }
+      return types;
+    };
+    expect(await until(controller.signal)).toEqual(["OrderCreated"]);
+    expect(await until(AbortSignal.abort())).toEqual([]);
+    const waiting = until();
+    await live(engine, "o-2", 1);
+    await engine.close();
+    expect(await waiting).toEqual(expect.arrayContaining(["OrderCreated"]));
+  });
+
+  it("refuses a position that no receipt gave", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 1);
+    await expect(take(engine.subscribe({ after: "yesterday" }), 1)).rejects.toMatchObject({ code: "invalid" });
+  });
+});
+
+describe("a store opened for reading only", () => {
+  it("answers everything, and refuses to append", async () => {
+    const path = newFile();
+    const writer = await open({ store: `sqlite:${path}` });
+    await live(writer, "o-1", 5);
+    await live(writer, "o-2", 2);
+    // The views may not have written what they hold: whoever reads only must not be behind for that.
+    const reader = await open({ store: `sqlite:${path}`, readOnly: true });
+    expect(await answers(reader)).toEqual(await answers(writer));
+    await live(writer, "o-3", 1);
+    expect((await reader.views.statistics({ buyerId: "buyer-1" })).buyer?.orders).toBe(3);
+    expect((await reader.views.orders({ text: "o-3" })).orders).toHaveLength(1);
+    expect((await reader.views.orders({ limit: 1 })).orders[0]?.orderId).toBe("o-3");
+    expect((await reader.views.order("o-1"))?.order.status).toBe("completed");
+    expect((await reader.replay()).orders).toBe(3);
+    for (const { view, different } of await reader.check()) expect([view, different]).toEqual([view, 0]);
+    await expect(reader.execute(newOrder("o-4"), by(buyer))).rejects.toMatchObject({ code: "denied" });
+    expect(E.isRight(await reader.preview(newOrder("o-4"), by(buyer)))).toBe(true);
+    await expect(reader.rebuild("orders")).rejects.toMatchObject({ code: "denied" });
+  });
+
+  it("may be a copy that was taken while its views were behind", async () => {
+    const path = newFile();
+    const some = await open({ store: `sqlite:${path}`, views: ["statistics"] });
+    await live(some, "o-1", 2);
+    await some.close();
+    const copy = newFile();
+    copyFileSync(path, copy);
+    const reader = await open({ store: `sqlite:${copy}`, readOnly: true });
+    expect((await reader.views.statistics()).all.orders).toBe(1);
+    expect((await reader.views.orders({ text: "tea" })).orders).toHaveLength(1);
+    expect(await reader.views.status()).toHaveLength(1);
+  });
+
+  it("must be there", async () => {
+    const missing = newFile();
+    await expect(openEngine({ store: `sqlite:${missing}`, readOnly: true })).rejects.toMatchObject({ name: "StoreError" });
+  });
+});
+
+describe("write-off codes", () => {
+  const redeemKey = "a key for tests";
+  const pickup = { redeemable: true, fulfilment: "pickup" as const };
+
+  it.each(stores)("are derived, found and redeemed on %s", async (_kind, fresh) => {
+    const engine = await open({ store: fresh(), redeemKey, terms: { "*": { redeemStaff: [staff.id] } } });
+    accepted(await engine.execute(newOrder("o-1", pickup), by(buyer)));
+    const code = await engine.redemptionCode("o-1");
+    expect(code).toMatch(/^[A-Z2-7]{12}$/);
+    expect(code).toBe(redemptionCode(redeemKey, "o-1"));
+    expect(await engine.orderByCode(code as string)).toBe("o-1");
+    expect(await engine.orderByCode(` ${(code as string).toLowerCase()} `)).toBe("o-1");
+    expect(await engine.orderByCode("AAAAAAAAAAAA")).toBeUndefined();
+    expect(await engine.redemptionCode("o-9")).toBeUndefined();
+    // Neither the code nor anything that gives it away is stored.
+    expect(JSON.stringify((await engine.history("o-1")).map(({ event }) => event))).not.toContain(code);
+    accepted(await engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" }, by(buyer)));
+    const redeem = { type: "Redeem", orderId: "o-1", code };
+    expect(refused(await engine.execute({ ...redeem, code: "WRONG" }, by(staff))).code).toBe("redemptionCodeWrong");
+    expect(refused(await engine.execute(redeem, by({ role: "staff", id: "other" }))).code).toBe("staffNotListed");
+    accepted(await engine.execute(redeem, by(staff)));
+    expect(refused(await engine.execute(redeem, by(staff)))).toMatchObject({
+      code: "orderStatusNotEligible",
+      also: [{ code: "alreadyRedeemed", at: t0 }],
+    });
+  });
+
+  it("are refused without a key, and unknown without one", async () => {
+    const engine = await open({ store: "memory:" });
+    expect(refused(await engine.execute(newOrder("o-1", pickup), by(buyer))).code).toBe("redeemKeyMissing");
+    accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+    expect(await engine.redemptionCode("o-1")).toBeUndefined();
+    expect(await engine.orderByCode("AAAAAAAAAAAA")).toBeUndefined();
+  });
+
+  it("of orders without one are none", async () => {
+    const engine = await open({ store: "memory:", redeemKey });
+    accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+    expect(await engine.redemptionCode("o-1")).toBeUndefined();
+    expect(await engine.orderByCode(redemptionCode(redeemKey, "o-1"))).toBeUndefined();
+  });
+});
+
+describe("bad input", () => {
+  it.each(stores)("writes nothing, and the engine goes on, on %s", async (_kind, fresh) => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 1);
+    const head = await engine.head();
+    const bad: unknown[] = [null, 5, "x", [], {}, { type: "Vanish", orderId: "o-1" }, { type: "Pay" }];
+    for (const command of bad) {
+      expect(refused(await engine.execute(command, by(buyer))).code).toBe("invalidCommand");
+      expect(refused(await engine.preview(command, by(buyer))).code).toBe("invalidCommand");
+    }
+    const huge = { lineId: "L", goodsId: "G", title: "T", unitPrice: Number.MAX_SAFE_INTEGER, quantity: 2 };
+    expect(refused(await engine.execute(newOrder("o-2", { lines: [huge] }), by(buyer)))).toMatchObject({ code: "amountTooLarge" });
+    const once = { ...huge, quantity: 1 };
+    expect(refused(await engine.execute(newOrder("o-2", { lines: [once] }), by(buyer)))).toMatchObject({ code: "amountTooLarge", field: "charges" });
+    expect(refused(await engine.execute(newOrder("o-2", { lines: [once, once] }), by(buyer))).code).toBe("lineIdTwice");
+    expect(refused(await engine.execute(newOrder("o-1"), undefined as never)).code).toBe("invalidCommand");
+    expect(await engine.head()).toBe(head);
+    accepted(await engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" }, by(buyer)));
+  });
+
+  it("that changes after it was given is not what is recorded", async () => {
+    const engine = await open({ store: "memory:" });
+    const line = { lineId: "L1", goodsId: "A", title: "Tea", unitPrice: 1_000, quantity: 1 };
+    const command = { ...newOrder("o-1", { lines: [line], charges: [] }), source: { deep: { list: [1] } } };
+    const running = engine.execute(command, { actor: buyer, commandId: "c-1" });
+    command.source.deep.list.push(2);
+    line.unitPrice = 5;
+    accepted(await running);
+    expect((await engine.history("o-1"))[0]?.event.data).toMatchObject({ total: 1_000, source: [["deep", { list: [1] }]] });
+  });
+});
+
+describe("the types of the door", () => {
+  it("let a typed command through as it is", async () => {
+    const engine = await open({ store: "memory:" });
+    const command: Command = {
+      type: "CreateOrder",
+      orderId: "o-1",
+      currency: "CNY",
+      lines: [{ lineId: "L1", goodsId: "A", title: "Tea", unitPrice: 1_000, quantity: 1 }],
+      fulfilment: "express",
+    };
+    accepted(await engine.execute(command, by(buyer)));
+    const shipping: Command = { type: "Ship", orderId: "o-1", shipments: [parcel] };
+    expect(refused(await engine.execute(shipping, by(merchant, { at: t0 + minute }))).code).toBe("orderStatusNotEligible");
+  });
+});

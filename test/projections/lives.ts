@@ -1,0 +1,139 @@
+// Random lives of a few orders on a real engine, and what their states say the views must answer: counted by scanning, as nobody may.
+
+import fc from "fast-check";
+import * as E from "fp-ts/lib/Either.js";
+
+import { redemptionCode } from "../../src/commands/redemption.ts";
+import type { Actor } from "../../src/domain/actor.ts";
+import type { CommandType } from "../../src/domain/commands.ts";
+import { rolesFor } from "../../src/domain/decide.ts";
+import { commandTypes, commandsFor } from "../../src/domain/lifecycle.ts";
+import type { Order, OrderState } from "../../src/domain/state.ts";
+import type { Engine, EngineOptions } from "../../src/engine.ts";
+import type { Scope, Statistics } from "../../src/projections/statistics.ts";
+import { by } from "../engines.ts";
+import { day, minute, parcel, second, staff, system, t0 } from "../domain/orders.ts";
+
+const orderIds = ["o-1", "o-2", "o-3", "o-4"] as const;
+export const buyers = ["buyer-1", "buyer-2"] as const;
+export const merchants = ["main", "rival"] as const;
+const redeemKey = "lives";
+
+export const livesOptions: Pick<EngineOptions, "redeemKey" | "terms"> = {
+  redeemKey,
+  terms: { "*": { redeemStaff: [staff.id] }, rival: { booking: true, redeemStaff: [staff.id] } },
+};
+
+/** One step of one order's life, and how long after the one before. */
+export const step = fc.record({
+  order: fc.nat({ max: orderIds.length - 1 }),
+  apt: fc.constantFrom(true, true, true, false),
+  pick: fc.nat({ max: 999 }),
+  gap: fc.constantFrom(1, second, minute, 31 * minute, 16 * day),
+});
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+function ownerOf(index: number): { readonly buyerId: string; readonly merchantId: string } {
+  return { buyerId: buyers[index % 2] as string, merchantId: merchants[index >> 1] as string };
+}
+
+function actorOf(type: CommandType, { order, pick }: Step): Actor {
+  const roles = rolesFor(type);
+  const role = roles[pick % roles.length] as Actor["role"];
+  const { buyerId, merchantId } = ownerOf(order);
+  if (role === "buyer") return { role, id: buyerId };
+  if (role === "merchant") return { role, id: merchantId };
+  return role === "staff" ? staff : system;
+}
+
+function bodyOf(type: CommandType, orderId: string, { order, pick }: Step, state: OrderState): object {
+  switch (type) {
+    case "CreateOrder":
+      return {
+        ...ownerOf(order),
+        currency: ["CNY", "JPY"][pick % 2],
+        lines: [
+          { lineId: "L1", goodsId: "A", title: "Tea", unitPrice: 1_000, quantity: 1 + (pick % 3) },
+          { lineId: "L2", goodsId: "B", title: "Cup", unitPrice: 0, quantity: 1 },
+        ],
+        charges: [{ kind: "tariff", amount: 100 }],
+        discount: pick % 5 === 0 ? 100 + 1_000 * (1 + (pick % 3)) : 0,
+        fulfilment: ["express", "virtual"][(pick >> 2) % 2],
+        redeemable: true,
+      };
+    case "Pay":
+      return { payId: `pay-${orderId}-${pick % 3}`, amount: (state as Partial<Order>).total ?? 1, channel: "online" };
+    case "Ship":
+    case "CorrectShipment":
+      return { shipments: [{ ...parcel, trackingNumber: `SF${pick}` }] };
+    case "Redeem":
+      return { code: redemptionCode(redeemKey, orderId) };
+    case "Review":
+      return {
+        items: [
+          { lineId: "L1", rating: (["good", "neutral", "bad"] as const)[pick % 3] },
+          { lineId: "L2", rating: "good" },
+        ],
+      };
+    case "RecordTaxSurplus":
+    case "RecordTaxRefund":
+      return { amount: 100 };
+    default:
+      return {};
+  }
+}
+
+/** Plays the steps one after the other; the instant of each goes to `afterStep`, with whether it was accepted. */
+export async function play(
+  engine: Engine,
+  steps: readonly Step[],
+  afterStep: (at: number, orderId: string, accepted: boolean) => void | Promise<void> = () => undefined,
+): Promise<void> {
+  let at = t0;
+  for (const one of steps) {
+    at += one.gap;
+    const orderId = orderIds[one.order] as string;
+    const state = await engine.state(orderId);
+    const apt: readonly CommandType[] = one.apt ? commandsFor(state.status) : commandTypes;
+    const type = apt[one.pick % apt.length] as CommandType;
+    const command = { type, orderId, ...bodyOf(type, orderId, one, state) };
+    const answer = await engine.execute(command, by(actorOf(type, one), { at }));
+    if (E.isLeft(answer) && answer.left.code === "invalidCommand") throw new Error(JSON.stringify(answer.left));
+    await afterStep(at, orderId, E.isRight(answer) && answer.right.events.length > 0);
+  }
+}
+
+export async function statesOf(engine: Engine): Promise<readonly Order[]> {
+  const states = await Promise.all(orderIds.map((orderId) => engine.state(orderId)));
+  return states.filter((state): state is Order => state.status !== "none");
+}
+
+/** The statistics that these orders come to in a scope. */
+export function counted(orders: readonly Order[], scope: Scope): Statistics {
+  const own = orders.filter((order) => {
+    if (scope === "all") return true;
+    if ("buyerId" in scope) return order.buyerId === scope.buyerId && order.hiddenByBuyerAt === undefined;
+    return order.merchantId === scope.merchantId && order.hiddenByMerchantAt === undefined;
+  });
+  const count = (is: (order: Order) => boolean): number => own.filter(is).length;
+  const paid: Record<string, number> = {};
+  for (const order of own) {
+    if (order.paid !== 0) paid[order.currency] = (paid[order.currency] ?? 0) + order.paid;
+  }
+  return {
+    count_id_no_pay: count(({ status }) => status === "pendingConfirmation" || status === "pendingPayment"),
+    count_id_no_transfer: count(({ status }) => status === "paid"),
+    count_id_no_confirm: count(({ status }) => status === "shipped"),
+    count_id_no_reputation: count(({ status, reviewedAt }) => status === "completed" && reviewedAt === undefined),
+    count_id_success: count(({ status, reviewedAt }) => status === "completed" && reviewedAt !== undefined),
+    count_id_close: count(({ status }) => status === "cancelled" || status === "closed"),
+    orders: own.length,
+    lines: own.reduce((sum, { lines }) => sum + lines.length, 0),
+    units: own.reduce((sum, { lines }) => sum + lines.reduce((all, { quantity }) => all + quantity, 0), 0),
+    paid,
+    refunded: {},
+    cases: {},
+    unitsReturned: 0,
+    closedByRefund: 0,
+  };
+}
