@@ -50,7 +50,8 @@ export function addExec(program: Command, run: Run): void {
 }
 
 const notes = `
-With --stdin, results come in the order of the lines, and commands of one order are executed in that order:
+With --stdin, results come in the order of the lines. Commands of one order are executed in that order; those of
+different orders share commits, so that the store may hold them in another one (--in-flight 1 keeps it):
   {"line":1,"ok":true,"receipt":{"orderId","commandId","revision","position","events","replayed"}}
   {"line":2,"ok":false,"error":{"code","message",...}}
 Empty lines are left out. The exit code is 0 where all lines were accepted or repeats (also of no lines at all),
