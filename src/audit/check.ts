@@ -36,7 +36,7 @@ export function compare(view: string, kept: Iterable<string>, rebuilt: Iterable<
     } else if (a.value === b.value) {
       a = left.next();
       b = right.next();
-    } else if (a.value < b.value) {
+    } else if (Buffer.compare(Buffer.from(a.value), Buffer.from(b.value)) < 0) {
       note(a.value, undefined);
       a = left.next();
     } else {

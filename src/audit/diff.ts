@@ -42,14 +42,16 @@ function collect(before: unknown, after: unknown, field: string, into: Change[])
     into.push({ field, before, after });
     return;
   }
-  if (before !== undefined && a === undefined && !isEmpty(before)) into.push({ field, before, after: undefined });
+  if (before !== undefined && a === undefined && !isEmpty(before))
+    into.push({ field, before, after: undefined });
   const list = Array.isArray(after ?? before);
   const keys = new Set([...Object.keys(b ?? {}), ...Object.keys(a ?? {})]);
   for (const key of keys) {
     const path = list ? `${field}[${key}]` : field === "" ? key : `${field}.${key}`;
     collect(a?.[key], b?.[key], path, into);
   }
-  if (after !== undefined && b === undefined && !isEmpty(after)) into.push({ field, before: undefined, after });
+  if (after !== undefined && b === undefined && !isEmpty(after))
+    into.push({ field, before: undefined, after });
 }
 
 /** What is filled, or emptied, is told by its parts. */

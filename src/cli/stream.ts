@@ -84,6 +84,7 @@ class Stream {
   #blocked: Promise<void> | undefined;
 
   readonly #counts = { accepted: 0, replayed: 0, refused: 0, unreadable: 0 };
+  #taken = 0;
   #lastLine = 0;
   #position: string | undefined;
   #failure: unknown;
@@ -134,6 +135,7 @@ class Stream {
     const slot: Slot = { line: line.number, bytes: line.bytes, result: undefined };
     this.#slots.push(slot);
     this.#held += slot.bytes;
+    this.#taken += 1;
     this.#lastLine = line.number;
     if ("fault" in line) return this.#unreadable(slot, 1, line.fault);
     let value: unknown;
@@ -164,15 +166,19 @@ class Stream {
   }
 
   #start(job: Job): void {
-    if (this.#inFlight >= this.#options.inFlight) {
-      this.#ready.push(job);
-      return;
-    }
+    if (this.#inFlight >= this.#options.inFlight) return this.#line(job);
     this.#inFlight += 1;
     this.#engine.execute(job.command, job.options).then(
       (answer) => this.#answered(job, answer),
       (error: unknown) => this.#failed(job, error),
     );
+  }
+
+  /** Puts a command among those that are ready: the earliest line is next. */
+  #line(job: Job): void {
+    let at = this.#ready.length;
+    while (at > 0 && (this.#ready[at - 1] as Job).slot.line > job.slot.line) at -= 1;
+    this.#ready.splice(at, 0, job);
   }
 
   /** What was not handed to the engine is not answered. */
@@ -204,7 +210,7 @@ class Stream {
     if (orderId !== undefined) {
       const following = this.#waiting.get(orderId);
       const next = following?.shift();
-      if (next !== undefined) this.#ready.push(next);
+      if (next !== undefined) this.#line(next);
       else this.#waiting.delete(orderId);
     }
     while (!this.#stopped && this.#inFlight < this.#options.inFlight) {
@@ -294,13 +300,14 @@ class Stream {
     const rate = Math.round((accepted + replayed + refused) / (milliseconds / 1000));
     const speed = session.showsProgress ? `, ${rate.toLocaleString("en")} commands/s` : "";
     session.note(this.#summary() + speed);
+    const reached = `${accepted + replayed + refused + unreadable} of the ${this.#taken} lines read were answered`;
     if (this.#failure !== undefined) {
-      session.complain(`aftersale: stopped after line ${this.#lastLine}: ${messageOf(this.#failure)}`);
+      session.complain(`aftersale: stopped: ${reached}: ${messageOf(this.#failure)}`);
       return exitOf(this.#failure);
     }
     if (session.signal.aborted) {
       session.complain(
-        `aftersale: interrupted after line ${this.#lastLine}, position ${this.#position ?? "unchanged"}; ` +
+        `aftersale: interrupted: ${reached}, position ${this.#position ?? "unchanged"}; ` +
           "the same lines again are answered as repeats",
       );
       return exits.interrupted;

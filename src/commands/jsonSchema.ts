@@ -31,9 +31,6 @@ const harnessLine = z.strictObject({
   command: anyCommand,
 });
 
-/** The keys of a harness line, in their order. */
-export const harnessKeys: readonly string[] = Object.keys(harnessLine.shape);
-
 type Named = readonly [name: string, entry: readonly [schema: z.ZodType, title: string]];
 
 const named: ReadonlyMap<string, readonly [schema: z.ZodType, title: string]> = new Map<string, Named[1]>([
@@ -55,7 +52,6 @@ export function jsonSchema(name: string): JsonSchema | undefined {
     target: "draft-2020-12",
     io: "input",
     unrepresentable: "any",
-    reused: "ref",
     override: ({ zodSchema, jsonSchema: written }) => {
       // The only values that are read by a transform are open maps.
       if (zodSchema._zod.def.type === "pipe") written.type = "object";

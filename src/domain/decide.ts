@@ -10,7 +10,7 @@ import { type OrderStatus, isLegal, statusesFor } from "./lifecycle.ts";
 import { sum, times } from "./money.ts";
 import type { Rejection } from "./refusals.ts";
 import { type Order, type OrderState, creationVariant } from "./state.ts";
-import { type StockRule, type Terms, caseTypes } from "./terms.ts";
+import { type CaseType, type StockRule, type Terms, caseTypes } from "./terms.ts";
 
 /** The facts of one decision, in order; empty where the command changes nothing (a payment or a hiding repeated). */
 export type Decision = E.Either<Rejection, readonly OrderEvent[]>;
@@ -224,7 +224,13 @@ function outOfStock(lines: readonly LineAsked[]): readonly Refusal[] {
 /** The terms an order is made under: the merchant's, with what the command overrides. */
 function termsOf(inForce: Terms, asked: Command<"CreateOrder">["terms"]): Terms {
   if (asked === undefined) return inForce;
-  return { ...inForce, ...present(asked) };
+  const terms = { ...inForce, ...present(asked) };
+  return { ...terms, allowedTypes: inOrder(terms.allowedTypes) };
+}
+
+/** Types of cases, each once, in the order of the domain. */
+function inOrder(types: readonly CaseType[]): readonly CaseType[] {
+  return caseTypes.filter((type) => types.includes(type));
 }
 
 /** Without the keys that stand for nothing: what is recorded must be what is stored. */
@@ -234,7 +240,6 @@ function present<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], u
 
 function lineOf(asked: LineAsked, terms: Terms): Line {
   const { lineId, goodsId, sku, title, unitPrice, quantity, source } = asked;
-  const allowed = asked.allowedTypes ?? terms.allowedTypes;
   return {
     lineId,
     goodsId,
@@ -242,7 +247,7 @@ function lineOf(asked: LineAsked, terms: Terms): Line {
     title,
     unitPrice,
     quantity,
-    allowedTypes: caseTypes.filter((type) => allowed.includes(type)),
+    allowedTypes: asked.allowedTypes === undefined ? terms.allowedTypes : inOrder(asked.allowedTypes),
     ...(source === undefined ? {} : { source }),
   };
 }

@@ -150,11 +150,11 @@ export const ordersView: View<OrderState> = {
     {
       name: prefix,
       sql: `CREATE TABLE ${prefix} (
-        order_id TEXT NOT NULL, status INTEGER NOT NULL, updated_at INTEGER NOT NULL, paid INTEGER NOT NULL,
+        order_id TEXT PRIMARY KEY, status INTEGER NOT NULL, updated_at INTEGER NOT NULL, paid INTEGER NOT NULL,
         ratings INTEGER NOT NULL, hidden INTEGER NOT NULL, due_at INTEGER, order_no TEXT NOT NULL, merchant_id TEXT NOT NULL,
         buyer_id TEXT NOT NULL, created_at INTEGER NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL,
-        lines INTEGER NOT NULL, units INTEGER NOT NULL, title TEXT NOT NULL, fulfilment TEXT NOT NULL, code_hash TEXT);
-        CREATE UNIQUE INDEX ${prefix}_id ON ${prefix} (order_id);
+        lines INTEGER NOT NULL, units INTEGER NOT NULL, title TEXT NOT NULL, fulfilment TEXT NOT NULL, code_hash TEXT)
+        WITHOUT ROWID;
         CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, created_at, order_id);
         CREATE INDEX ${prefix}_status ON ${prefix} (merchant_id, status, created_at, order_id);
         CREATE INDEX ${prefix}_created ON ${prefix} (created_at, order_id);

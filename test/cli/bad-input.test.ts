@@ -2,8 +2,21 @@
 
 import { describe, expect, test } from "vitest";
 
-import { type HarnessLine, aftersale, create, executed, folder, minute, ndjson, noon, parsed, pay, review, ship } from "./aftersale.ts";
-import type { Result } from "./aftersale.ts";
+import {
+  type HarnessLine,
+  type Result,
+  aftersale,
+  create,
+  executed,
+  folder,
+  minute,
+  ndjson,
+  noon,
+  parsed,
+  pay,
+  review,
+  ship,
+} from "./aftersale.ts";
 
 const line = { lineId: "1", goodsId: "tea", title: "Tea", unitPrice: 100, quantity: 1 };
 
@@ -29,88 +42,308 @@ const unreadable: readonly (readonly [name: string, sent: string | Uint8Array, w
   ["a million brackets", "[".repeat(1_000_000), /^stdin:1:1000001: not JSON: the text ends/],
 ];
 
-const refused: readonly (readonly [name: string, sent: HarnessLine | string, code: string, words: RegExp])[] = [
-  ["an unknown command", { ...create("bad"), command: { type: "Pya", orderId: "bad" } }, "invalidCommand", /^type: no such command "Pya" \(did you mean Pay\?\)$/],
-  ["a command without a type", { ...create("bad"), command: { orderId: "bad" } }, "invalidCommand", /^type: must name the command$/],
-  ["no command", { commandId: "c", at: noon, actor: { role: "buyer", id: "li" } }, "invalidCommand", /a command is an object with a type/],
-  ["an empty line", {}, "invalidCommand", /commandId: .*actor: /],
-  ["an unknown key of the line", { ...create("bad"), commandID: "x" } as HarnessLine, "invalidCommand", /^commandID: unknown key \(did you mean commandId\?\)$/],
-  ["`signal`, which is the engine's own", { ...create("bad"), signal: {} } as HarnessLine, "invalidCommand", /^signal: unknown key$/],
-  ["an unknown key of the command", create("bad", noon, { discont: 1 }), "invalidCommand", /^discont: unknown key \(did you mean discount\?\)$/],
-  ["an unknown key of a line", withLine({ unitprice: 1 }), "invalidCommand", /^lines\[0\]\.unitprice: unknown key \(did you mean unitPrice\?\)$/],
-  ["an unknown key of the actor", { ...create("bad"), actor: { role: "buyer", id: "li", name: "x" } }, "invalidCommand", /^actor\.name: unknown key/],
-  ["a text for an amount", withLine({ unitPrice: "100" }), "invalidCommand", /^lines\[0\]\.unitPrice: .*expected number/],
-  ["a number for a text", withLine({ title: 1 }), "invalidCommand", /^lines\[0\]\.title: .*expected string/],
-  ["an object for a list", create("bad", noon, { lines: {} }), "invalidCommand", /^lines: .*expected array/],
-  ["an unknown role", { ...create("bad"), actor: { role: "seller", id: "li" } }, "invalidCommand", /^actor\.role: /],
-  ["a negative amount", withLine({ unitPrice: -1 }), "invalidCommand", /^lines\[0\]\.unitPrice: .*>=0/],
-  ["a fractional amount", withLine({ unitPrice: 0.5 }), "invalidCommand", /^lines\[0\]\.unitPrice: .*expected int/],
-  ["an amount of null", withLine({ unitPrice: null }), "invalidCommand", /^lines\[0\]\.unitPrice: /],
-  ["2^53", raw("9007199254740992"), "invalidCommand", /^lines\[0\]\.unitPrice: .*9007199254740991/],
-  ["2^53 + 1, which a float cannot hold", raw("9007199254740993"), "invalidCommand", /^lines\[0\]\.unitPrice: /],
-  ["an overflowing amount", raw("1e400"), "invalidCommand", /^lines\[0\]\.unitPrice: /],
-  ["a line whose sum overflows", withLine({ unitPrice: most, quantity: 2 }), "amountTooLarge", /^lines: the sum exceeds 9007199254740991 minor units/],
-  ["lines whose sum overflows", withLines([{ ...line, unitPrice: most }, { ...line, lineId: "2" }]), "amountTooLarge", /^lines: the sum exceeds/],
-  ["charges whose sum overflows", create("bad", noon, { charges: [{ kind: "freight", amount: most }] }), "amountTooLarge", /^charges: the sum exceeds/],
-  ["a quantity of 0", withLine({ quantity: 0 }), "invalidCommand", /^lines\[0\]\.quantity: /],
-  ["an order without lines", withLines([]), "invalidCommand", /^lines: /],
-  ["an order of 10,000 lines", withLines(Array.from({ length: 10_000 }, (_, n) => ({ ...line, lineId: `${n}` }))), "invalidCommand", /^lines: .*2000/],
-  ["2,000 lines, each of them wrong", withLines(Array.from({ length: 2_000 }, () => ({ nonsense: 1 }))), "invalidCommand", /and \d+ more$/],
-  ["a text of 1 MB", withLine({ title: "x".repeat(1024 * 1024) }), "invalidCommand", /^lines\[0\]\.title: must be 1 to 500 characters, and is 1048576$/],
-  ["an id of 1 MB", { ...create("bad"), commandId: "x".repeat(1024 * 1024) }, "invalidCommand", /^commandId: must be 1 to 128 characters/],
-  ["a command of 1 MB", create("bad", noon, { source: { text: "x".repeat(1024 * 1024) } }), "invalidCommand", /262144/],
-  ["a lone surrogate", withLine({ title: "\ud800" }), "invalidCommand", /^lines\[0\]\.title: must be well-formed Unicode, and holds a lone surrogate$/],
-  ["a NUL character", withLine({ title: "a\u0000b" }), "invalidCommand", /^lines\[0\]\.title: must not hold a NUL character$/],
-  ["a NUL character in `source`", create("bad", noon, { source: { a: ["\u0000"] } }), "invalidCommand", /^source: "a"\[0\]: must not hold a NUL character$/],
-  ["a time after the year 9999", create("bad", 253_402_300_800_000), "invalidCommand", /^at: .*253402300799999/],
-  ["a time before 1970", create("bad", -1), "invalidCommand", /^at: .*>=0/],
-  ["a time of text", { ...create("bad"), at: "2026-01-05" }, "invalidCommand", /^at: .*expected number/],
-  ["a time with a fraction", create("bad", noon + 0.5), "invalidCommand", /^at: /],
-  ["a time that runs backwards", pay("good", noon - minute), "timeRunsBackwards", /^at: 2026-01-05T11:59:00.000Z is before the order's latest event/],
-  ["an id with $", { ...create("bad"), command: { ...(create("bad").command as object), orderId: "$all" } }, "invalidCommand", /^orderId: must be 1 to 128 characters of/],
-  ["an id with /", { ...pay("bad"), command: { ...(pay("good").command as object), payId: "a/b" } }, "invalidCommand", /^payId: must be 1 to 128 characters of/],
-  ["an id with a newline", { ...create("bad"), commandId: "a\nb" }, "invalidCommand", /^commandId: must be 1 to 128 characters of/],
-  ["an empty id", { ...create("bad"), commandId: "" }, "invalidCommand", /^commandId: must be 1 to 128 characters of/],
-  ["the id __proto__", { ...create("bad"), commandId: "__proto__" }, "invalidCommand", /^commandId: must be 1 to 128 characters of/],
-  ["the key __proto__", raw('1,"__proto__":{"title":"x"}'), "invalidCommand", /^lines\[0\]\.__proto__: unknown key/],
-  ["the key __proto__ of the line", `{"__proto__":{"commandId":"c"},"command":{}}`, "invalidCommand", /^__proto__: unknown key/],
-  ["the key __proto__ in `source`", `{"commandId":"c","at":1,"actor":{"role":"buyer","id":"li"},"command":{"type":"Redeem","orderId":"good","code":"A","source":{"__proto__":1}}}`, "invalidCommand", /^source: __proto__ is no key$/],
-  ["the command `constructor`", { ...create("bad"), command: { type: "constructor", orderId: "bad" } }, "invalidCommand", /^type: no such command "constructor"/],
-  ["the command `__proto__`", { ...create("bad"), command: { type: "__proto__", orderId: "bad" } }, "invalidCommand", /^type: no such command "__proto__"/],
-  ["line ids twice", withLines([line, line]), "lineIdTwice", /^lines\[1\]\.lineId: line id 1 stands twice$/],
-  ["a currency that is none", create("bad", noon, { currency: "RMB" }), "invalidCommand", /^currency: not a currency code of ISO 4217$/],
-  ["a currency in small letters", create("bad", noon, { currency: "cny" }), "invalidCommand", /^currency: not a currency code of ISO 4217$/],
-  ["XAU, which has no exponent", create("bad", noon, { currency: "XAU" }), "invalidCommand", /^currency: .*XAU/],
-  ["a review of lines that are none", review("good", noon + 60 * minute), "orderStatusNotEligible", /^Review needs an order that is completed/],
-  ["an expectation that is none", { ...pay("good"), expect: "latest" }, "invalidCommand", /^expect: /],
-];
+const refused: readonly (readonly [name: string, sent: HarnessLine | string, code: string, words: RegExp])[] =
+  [
+    [
+      "an unknown command",
+      { ...create("bad"), command: { type: "Pya", orderId: "bad" } },
+      "invalidCommand",
+      /^type: no such command "Pya" \(did you mean Pay\?\)$/,
+    ],
+    [
+      "a command without a type",
+      { ...create("bad"), command: { orderId: "bad" } },
+      "invalidCommand",
+      /^type: must name the command$/,
+    ],
+    [
+      "no command",
+      { commandId: "c", at: noon, actor: { role: "buyer", id: "li" } },
+      "invalidCommand",
+      /a command is an object with a type/,
+    ],
+    ["an empty line", {}, "invalidCommand", /commandId: .*actor: /],
+    [
+      "an unknown key of the line",
+      { ...create("bad"), commandID: "x" } as HarnessLine,
+      "invalidCommand",
+      /^commandID: unknown key \(did you mean commandId\?\)$/,
+    ],
+    [
+      "`signal`, which is the engine's own",
+      { ...create("bad"), signal: {} } as HarnessLine,
+      "invalidCommand",
+      /^signal: unknown key$/,
+    ],
+    [
+      "an unknown key of the command",
+      create("bad", noon, { discont: 1 }),
+      "invalidCommand",
+      /^discont: unknown key \(did you mean discount\?\)$/,
+    ],
+    [
+      "an unknown key of a line",
+      withLine({ unitprice: 1 }),
+      "invalidCommand",
+      /^lines\[0\]\.unitprice: unknown key \(did you mean unitPrice\?\)$/,
+    ],
+    [
+      "an unknown key of the actor",
+      { ...create("bad"), actor: { role: "buyer", id: "li", name: "x" } },
+      "invalidCommand",
+      /^actor\.name: unknown key/,
+    ],
+    [
+      "a text for an amount",
+      withLine({ unitPrice: "100" }),
+      "invalidCommand",
+      /^lines\[0\]\.unitPrice: .*expected number/,
+    ],
+    [
+      "a number for a text",
+      withLine({ title: 1 }),
+      "invalidCommand",
+      /^lines\[0\]\.title: .*expected string/,
+    ],
+    [
+      "an object for a list",
+      create("bad", noon, { lines: {} }),
+      "invalidCommand",
+      /^lines: .*expected array/,
+    ],
+    [
+      "an unknown role",
+      { ...create("bad"), actor: { role: "seller", id: "li" } },
+      "invalidCommand",
+      /^actor\.role: /,
+    ],
+    ["a negative amount", withLine({ unitPrice: -1 }), "invalidCommand", /^lines\[0\]\.unitPrice: .*>=0/],
+    [
+      "a fractional amount",
+      withLine({ unitPrice: 0.5 }),
+      "invalidCommand",
+      /^lines\[0\]\.unitPrice: .*expected int/,
+    ],
+    ["an amount of null", withLine({ unitPrice: null }), "invalidCommand", /^lines\[0\]\.unitPrice: /],
+    ["2^53", raw("9007199254740992"), "invalidCommand", /^lines\[0\]\.unitPrice: .*9007199254740991/],
+    [
+      "2^53 + 1, which a float cannot hold",
+      raw("9007199254740993"),
+      "invalidCommand",
+      /^lines\[0\]\.unitPrice: /,
+    ],
+    ["an overflowing amount", raw("1e400"), "invalidCommand", /^lines\[0\]\.unitPrice: /],
+    [
+      "a line whose sum overflows",
+      withLine({ unitPrice: most, quantity: 2 }),
+      "amountTooLarge",
+      /^lines: the sum exceeds 9007199254740991 minor units/,
+    ],
+    [
+      "lines whose sum overflows",
+      withLines([
+        { ...line, unitPrice: most },
+        { ...line, lineId: "2" },
+      ]),
+      "amountTooLarge",
+      /^lines: the sum exceeds/,
+    ],
+    [
+      "charges whose sum overflows",
+      create("bad", noon, { charges: [{ kind: "freight", amount: most }] }),
+      "amountTooLarge",
+      /^charges: the sum exceeds/,
+    ],
+    ["a quantity of 0", withLine({ quantity: 0 }), "invalidCommand", /^lines\[0\]\.quantity: /],
+    ["an order without lines", withLines([]), "invalidCommand", /^lines: /],
+    [
+      "an order of 10,000 lines",
+      withLines(Array.from({ length: 10_000 }, (_, n) => ({ ...line, lineId: `${n}` }))),
+      "invalidCommand",
+      /^lines: .*2000/,
+    ],
+    [
+      "2,000 lines, each of them wrong",
+      withLines(Array.from({ length: 2_000 }, () => ({ nonsense: 1 }))),
+      "invalidCommand",
+      /and \d+ more$/,
+    ],
+    [
+      "a text of 1 MB",
+      withLine({ title: "x".repeat(1024 * 1024) }),
+      "invalidCommand",
+      /^lines\[0\]\.title: must be 1 to 500 characters, and is 1048576$/,
+    ],
+    [
+      "an id of 1 MB",
+      { ...create("bad"), commandId: "x".repeat(1024 * 1024) },
+      "invalidCommand",
+      /^commandId: must be 1 to 128 characters/,
+    ],
+    [
+      "a command of 1 MB",
+      create("bad", noon, { source: { text: "x".repeat(1024 * 1024) } }),
+      "invalidCommand",
+      /262144/,
+    ],
+    [
+      "a lone surrogate",
+      withLine({ title: "\ud800" }),
+      "invalidCommand",
+      /^lines\[0\]\.title: must be well-formed Unicode, and holds a lone surrogate$/,
+    ],
+    [
+      "a NUL character",
+      withLine({ title: "a\u0000b" }),
+      "invalidCommand",
+      /^lines\[0\]\.title: must not hold a NUL character$/,
+    ],
+    [
+      "a NUL character in `source`",
+      create("bad", noon, { source: { a: ["\u0000"] } }),
+      "invalidCommand",
+      /^source: "a"\[0\]: must not hold a NUL character$/,
+    ],
+    [
+      "a time after the year 9999",
+      create("bad", 253_402_300_800_000),
+      "invalidCommand",
+      /^at: .*253402300799999/,
+    ],
+    ["a time before 1970", create("bad", -1), "invalidCommand", /^at: .*>=0/],
+    ["a time of text", { ...create("bad"), at: "2026-01-05" }, "invalidCommand", /^at: .*expected number/],
+    ["a time with a fraction", create("bad", noon + 0.5), "invalidCommand", /^at: /],
+    [
+      "a time that runs backwards",
+      pay("good", noon - minute),
+      "timeRunsBackwards",
+      /^at: 2026-01-05T11:59:00.000Z is before the order's latest event/,
+    ],
+    [
+      "an id with $",
+      { ...create("bad"), command: { ...(create("bad").command as object), orderId: "$all" } },
+      "invalidCommand",
+      /^orderId: must be 1 to 128 characters of/,
+    ],
+    [
+      "an id with /",
+      { ...pay("bad"), command: { ...(pay("good").command as object), payId: "a/b" } },
+      "invalidCommand",
+      /^payId: must be 1 to 128 characters of/,
+    ],
+    [
+      "an id with a newline",
+      { ...create("bad"), commandId: "a\nb" },
+      "invalidCommand",
+      /^commandId: must be 1 to 128 characters of/,
+    ],
+    [
+      "an empty id",
+      { ...create("bad"), commandId: "" },
+      "invalidCommand",
+      /^commandId: must be 1 to 128 characters of/,
+    ],
+    [
+      "the id __proto__",
+      { ...create("bad"), commandId: "__proto__" },
+      "invalidCommand",
+      /^commandId: must be 1 to 128 characters of/,
+    ],
+    [
+      "the key __proto__",
+      raw('1,"__proto__":{"title":"x"}'),
+      "invalidCommand",
+      /^lines\[0\]\.__proto__: unknown key/,
+    ],
+    [
+      "the key __proto__ of the line",
+      `{"__proto__":{"commandId":"c"},"command":{}}`,
+      "invalidCommand",
+      /^__proto__: unknown key/,
+    ],
+    [
+      "the key __proto__ in `source`",
+      `{"commandId":"c","at":1,"actor":{"role":"buyer","id":"li"},"command":{"type":"Redeem","orderId":"good","code":"A","source":{"__proto__":1}}}`,
+      "invalidCommand",
+      /^source: __proto__ is no key$/,
+    ],
+    [
+      "the command `constructor`",
+      { ...create("bad"), command: { type: "constructor", orderId: "bad" } },
+      "invalidCommand",
+      /^type: no such command "constructor"/,
+    ],
+    [
+      "the command `__proto__`",
+      { ...create("bad"), command: { type: "__proto__", orderId: "bad" } },
+      "invalidCommand",
+      /^type: no such command "__proto__"/,
+    ],
+    [
+      "line ids twice",
+      withLines([line, line]),
+      "lineIdTwice",
+      /^lines\[1\]\.lineId: line id 1 stands twice$/,
+    ],
+    [
+      "a currency that is none",
+      create("bad", noon, { currency: "RMB" }),
+      "invalidCommand",
+      /^currency: not a currency code of ISO 4217$/,
+    ],
+    [
+      "a currency in small letters",
+      create("bad", noon, { currency: "cny" }),
+      "invalidCommand",
+      /^currency: not a currency code of ISO 4217$/,
+    ],
+    [
+      "XAU, which has no exponent",
+      create("bad", noon, { currency: "XAU" }),
+      "invalidCommand",
+      /^currency: .*XAU/,
+    ],
+    [
+      "a review of lines that are none",
+      review("good", noon + 60 * minute),
+      "orderStatusNotEligible",
+      /^Review needs an order that is completed/,
+    ],
+    ["an expectation that is none", { ...pay("good"), expect: "latest" }, "invalidCommand", /^expect: /],
+  ];
 
 describe("bad input", () => {
-  test.each(unreadable)("%s is unreadable, with its place; the next line is executed", async (_name, sent, words) => {
-    using here = folder();
-    const store = `sqlite:${here.file("a.db")}`;
-    const stdin = Buffer.concat([Buffer.from(sent), Buffer.from(`\n${ndjson([create("next")])}`)]);
-    const ran = await aftersale(["exec", "--stdin", "--store", store], { stdin });
-    const [first, second] = parsed<Result>(ran.stdout);
-    expect(first).toMatchObject({ line: 1, ok: false, error: { code: "unreadable" } });
-    expect(first?.error?.message).toMatch(words);
-    expect(second).toMatchObject({ line: 2, ok: true });
-    expect(ran.exit).toBe(3);
-  });
+  test.each(unreadable)(
+    "%s is unreadable, with its place; the next line is executed",
+    async (_name, sent, words) => {
+      using here = folder();
+      const store = `sqlite:${here.file("a.db")}`;
+      const stdin = Buffer.concat([Buffer.from(sent), Buffer.from(`\n${ndjson([create("next")])}`)]);
+      const ran = await aftersale(["exec", "--stdin", "--store", store], { stdin });
+      const [first, second] = parsed<Result>(ran.stdout);
+      expect(first).toMatchObject({ line: 1, ok: false, error: { code: "unreadable" } });
+      expect(first?.error?.message).toMatch(words);
+      expect(second).toMatchObject({ line: 2, ok: true });
+      expect(ran.exit).toBe(3);
+    },
+  );
 
-  test.each(refused)("%s is refused by name; nothing is written, the next line is executed", async (_name, sent, code, words) => {
-    using here = folder();
-    const store = `sqlite:${here.file("a.db")}`;
-    await executed(store, [create("good")]);
-    const { exit, results } = await executed(store, [sent, create("next", noon + minute)]);
-    expect(results).toHaveLength(2);
-    expect(results[0]).toMatchObject({ line: 1, ok: false, error: { code } });
-    expect(results[0]?.error?.message).toMatch(words);
-    expect(results[1]).toMatchObject({ line: 2, ok: true });
-    expect(exit).toBe(5);
-    const { stdout } = await aftersale(["replay", "--check", "--json", "--store", store]);
-    expect(JSON.parse(stdout)).toMatchObject({ replay: { orders: 2, events: 2 } });
-  });
+  test.each(refused)(
+    "%s is refused by name; nothing is written, the next line is executed",
+    async (_name, sent, code, words) => {
+      using here = folder();
+      const store = `sqlite:${here.file("a.db")}`;
+      await executed(store, [create("good")]);
+      const { exit, results } = await executed(store, [sent, create("next", noon + minute)]);
+      expect(results).toHaveLength(2);
+      expect(results[0]).toMatchObject({ line: 1, ok: false, error: { code } });
+      expect(results[0]?.error?.message).toMatch(words);
+      expect(results[1]).toMatchObject({ line: 2, ok: true });
+      expect(exit).toBe(5);
+      const { stdout } = await aftersale(["replay", "--check", "--json", "--store", store]);
+      expect(JSON.parse(stdout)).toMatchObject({ replay: { orders: 2, events: 2 } });
+    },
+  );
 
   test("all of it in one stream: every line is answered, in order, and the good ones are done", async () => {
     const sent = [...refused.map(([, one]) => one), ...unreadable.map(([, one]) => one)].filter(
@@ -124,7 +357,10 @@ describe("bad input", () => {
   });
 
   test("what is refused does not come back as more than it was", async () => {
-    const { results } = await executed("memory:", [{ ...create("bad"), [`k${"x".repeat(1024 * 1024)}`]: 1 }, ship("bad")]);
+    const { results } = await executed("memory:", [
+      { ...create("bad"), [`k${"x".repeat(1024 * 1024)}`]: 1 },
+      ship("bad"),
+    ]);
     expect(JSON.stringify(results[0]).length).toBeLessThan(1_000);
   });
 

@@ -16,12 +16,21 @@ describe("a receipt", () => {
       stdout: "accepted: order a at revision 0, position 1 (command a-create)\n  OrderCreated\n",
       stderr: "",
     });
-    expect((await aftersale(["exec", line, "--store", store])).stdout).toMatch(/^accepted before: order a at revision 0/);
+    expect((await aftersale(["exec", line, "--store", store])).stdout).toMatch(
+      /^accepted before: order a at revision 0/,
+    );
     const json = await aftersale(["exec", line, "--json", "--store", store]);
     expect(json.exit).toBe(0);
     expect(JSON.parse(json.stdout)).toEqual({
       v: 1,
-      receipt: { orderId: "a", commandId: "a-create", revision: "0", position: "1", events: ["OrderCreated"], replayed: true },
+      receipt: {
+        orderId: "a",
+        commandId: "a-create",
+        revision: "0",
+        position: "1",
+        events: ["OrderCreated"],
+        replayed: true,
+      },
     });
     const whole = await aftersale(["exec", line, "--json", "--events", "--store", store]);
     expect(JSON.parse(whole.stdout)).toMatchObject({
@@ -42,7 +51,10 @@ describe("a receipt", () => {
     });
     const { stdout } = await aftersale(["history", "a", "--json", "--store", store]);
     const { events } = JSON.parse(stdout) as { events: { event: { at: number }; meta: object }[] };
-    expect(events[1]).toMatchObject({ event: { at: noon + 1 }, meta: { commandId: "c1", actor: { role: "buyer", id: "li" } } });
+    expect(events[1]).toMatchObject({
+      event: { at: noon + 1 },
+      meta: { commandId: "c1", actor: { role: "buyer", id: "li" } },
+    });
   });
 
   test("without --id the command gets a new id, without --at it is given now", async () => {
@@ -79,11 +91,20 @@ describe("a preview", () => {
     const line = JSON.stringify(pay("a"));
     const words = await aftersale(["exec", line, "--preview", "--store", store]);
     expect(words.exit).toBe(0);
-    expect(words.stdout).toMatch(/^would be accepted: order a, now at revision 0, would be paid\n {2}\{"type":"OrderPaid"/);
-    const json = JSON.parse((await aftersale(["exec", line, "--preview", "--json", "--store", store])).stdout) as object;
+    expect(words.stdout).toMatch(
+      /^would be accepted: order a, now at revision 0, would be paid\n {2}\{"type":"OrderPaid"/,
+    );
+    const json = JSON.parse(
+      (await aftersale(["exec", line, "--preview", "--json", "--store", store])).stdout,
+    ) as object;
     expect(json).toMatchObject({
       v: 1,
-      preview: { orderId: "a", revision: "0", events: [{ type: "OrderPaid" }, { type: "StockDeducted" }], state: { status: "paid" } },
+      preview: {
+        orderId: "a",
+        revision: "0",
+        events: [{ type: "OrderPaid" }, { type: "StockDeducted" }],
+        state: { status: "paid" },
+      },
     });
     const { stdout } = await aftersale(["replay", "--json", "--store", store]);
     expect(JSON.parse(stdout)).toMatchObject({ replay: { events: 1 } });
@@ -95,7 +116,9 @@ describe("a preview", () => {
     await executed(store, [create("a")]);
     const ran = await aftersale(["exec", JSON.stringify(ship("a")), "--preview", "--store", store]);
     expect([ran.exit, ran.stdout]).toEqual([5, ""]);
-    expect(ran.stderr).toBe("aftersale: refused: Ship needs an order that is paid; this one is pendingPayment\n");
+    expect(ran.stderr).toBe(
+      "aftersale: refused: Ship needs an order that is paid; this one is pendingPayment\n",
+    );
   });
 });
 
@@ -115,7 +138,14 @@ describe("a refusal", () => {
     expect(json.exit).toBe(5);
     expect(JSON.parse(json.stdout)).toEqual({
       v: 1,
-      error: { code: "amountMismatch", field: "amount", amount: 1, due: 6100, currency: "CNY", message: words },
+      error: {
+        code: "amountMismatch",
+        field: "amount",
+        amount: 1,
+        due: 6100,
+        currency: "CNY",
+        message: words,
+      },
     });
   });
 
@@ -129,11 +159,14 @@ describe("a refusal", () => {
       stdout: "",
       stderr: "aftersale: refused: expect: the order is at revision 2, not at 0\n",
     });
-    expect((await aftersale(["exec", JSON.stringify(ship("a")), "--expect", "7", "--store", store])).exit).toBe(6);
+    expect(
+      (await aftersale(["exec", JSON.stringify(ship("a")), "--expect", "7", "--store", store])).exit,
+    ).toBe(6);
   });
 
   test("names unknown keys of the line and of the command, with suggestions", async () => {
-    const line = '{"commandID":"c","actor":{"role":"buyer","id":"li"},"command":{"type":"HideOrder","orderid":"a"}}';
+    const line =
+      '{"commandID":"c","actor":{"role":"buyer","id":"li"},"command":{"type":"HideOrder","orderid":"a"}}';
     const ran = await aftersale(["exec", line, "--json", "--store", "memory:"]);
     expect(ran.exit).toBe(5);
     const { error } = JSON.parse(ran.stdout) as { error: { message: string } };

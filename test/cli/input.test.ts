@@ -6,7 +6,10 @@ import fc from "fast-check";
 
 import { type InputLine, jsonFault, parseJson, readLines } from "../../src/cli/input.ts";
 
-async function linesOf(chunks: readonly (Uint8Array | string)[], most?: number): Promise<readonly InputLine[]> {
+async function linesOf(
+  chunks: readonly (Uint8Array | string)[],
+  most?: number,
+): Promise<readonly InputLine[]> {
   const lines: InputLine[] = [];
   const input = (async function* () {
     yield* chunks;
@@ -29,15 +32,20 @@ describe("readLines", () => {
     expect(await linesOf(["\n\n"])).toEqual([]);
   });
 
-  property.prop([fc.array(fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => text.trim() !== "" && !/[\n\ufeff]/.test(text)), { minLength: 1 }), fc.integer({ min: 1, max: 9 })])(
-    "gives the same lines however the bytes are cut",
-    async (given, size) => {
-      const bytes = Buffer.from(`${given.join("\n")}\n`);
-      const pieces: Buffer[] = [];
-      for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
-      expect(texts(await linesOf(pieces))).toEqual(given);
-    },
-  );
+  property.prop([
+    fc.array(
+      fc
+        .string({ unit: "grapheme", minLength: 1 })
+        .filter((text) => text.trim() !== "" && !/[\n\ufeff]/.test(text)),
+      { minLength: 1 },
+    ),
+    fc.integer({ min: 1, max: 9 }),
+  ])("gives the same lines however the bytes are cut", async (given, size) => {
+    const bytes = Buffer.from(`${given.join("\n")}\n`);
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+    expect(texts(await linesOf(pieces))).toEqual(given);
+  });
 
   test("names a line over the bound, and goes on behind it", async () => {
     const long = ["a".repeat(6), "a".repeat(6), "a".repeat(6)];
@@ -100,21 +108,23 @@ describe("jsonFault", () => {
     expect(jsonFault(text)).toEqual({ line, column, rule });
   });
 
-  property.prop([fc.json(), fc.nat(), fc.constantFrom("", '"', "{", "}", "[", ",", ":", "x", "1", "\\", "\u0001")])(
-    "finds a fault in whatever JSON.parse refuses, and at the place of the first",
-    (good, at, put) => {
-      const cut = at % (good.length + 1);
-      const text = good.slice(0, cut) + put + good.slice(cut + 1);
-      try {
-        JSON.parse(text);
-      } catch {
-        const { line, column, rule } = jsonFault(text);
-        const before = [...(text.split("\n")[line - 1] ?? "")].slice(0, column - 1).join("");
-        // Everything in front of the place is the beginning of some document.
-        if (!rule.startsWith("the text ends")) expect(jsonFault(before).rule).toMatch(/^the text ends|^no such escape/);
-      }
-    },
-  );
+  property.prop([
+    fc.json(),
+    fc.nat(),
+    fc.constantFrom("", '"', "{", "}", "[", ",", ":", "x", "1", "\\", "\u0001"),
+  ])("finds a fault in whatever JSON.parse refuses, and at the place of the first", (good, at, put) => {
+    const cut = at % (good.length + 1);
+    const text = good.slice(0, cut) + put + good.slice(cut + 1);
+    try {
+      JSON.parse(text);
+    } catch {
+      const { line, column, rule } = jsonFault(text);
+      const before = [...(text.split("\n")[line - 1] ?? "")].slice(0, column - 1).join("");
+      // Everything in front of the place is the beginning of some document.
+      if (!rule.startsWith("the text ends"))
+        expect(jsonFault(before).rule).toMatch(/^the text ends|^no such escape/);
+    }
+  });
 
   test("no depth is too deep", () => {
     expect(jsonFault("[".repeat(1_000_000))).toEqual({
@@ -127,5 +137,7 @@ describe("jsonFault", () => {
 
 test("parseJson begins with the place", () => {
   expect(parseJson('\ufeff{"a":1}', "x")).toEqual({ a: 1 });
-  expect(() => parseJson('{\n "a": tru\n}', "terms.json")).toThrow("terms.json:2:7: not JSON: tru is no value of JSON");
+  expect(() => parseJson('{\n "a": tru\n}', "terms.json")).toThrow(
+    "terms.json:2:7: not JSON: tru is no value of JSON",
+  );
 });

@@ -115,7 +115,11 @@ describe("the store", () => {
     await executed(one, [create("a")]);
     await executed(two, [create("a"), create("b")]);
     const orders = async (args: readonly string[], env: Record<string, string>) =>
-      (JSON.parse((await aftersale(["stats", "--json", ...args], { env })).stdout) as { all: { orders: number } }).all.orders;
+      (
+        JSON.parse((await aftersale(["stats", "--json", ...args], { env })).stdout) as {
+          all: { orders: number };
+        }
+      ).all.orders;
     expect(await orders([], { AFTERSALE_STORE: two })).toBe(2);
     expect(await orders(["--store", one], { AFTERSALE_STORE: two })).toBe(1);
   });
@@ -152,9 +156,18 @@ describe("the store", () => {
     expect(await end("text.db", "stats")).toEqual([10, expect.stringContaining("file is not a database")]);
     expect(await end("folder.db", "stats")).toEqual([10, expect.stringContaining("it is a folder")]);
     expect(await end("other.db", "stats")).toEqual([10, expect.stringContaining("of another program")]);
-    expect(await end("newer.db", "stats")).toEqual([10, expect.stringContaining("written by a newer version")]);
-    expect(await end("empty.db", "stats")).toEqual([10, expect.stringContaining("is empty, and opened for reading only")]);
-    expect(await end("no/such/folder.db", "exec", "--stdin")).toEqual([10, expect.stringContaining("there is no folder")]);
+    expect(await end("newer.db", "stats")).toEqual([
+      10,
+      expect.stringContaining("written by a newer version"),
+    ]);
+    expect(await end("empty.db", "stats")).toEqual([
+      10,
+      expect.stringContaining("is empty, and opened for reading only"),
+    ]);
+    expect(await end("no/such/folder.db", "exec", "--stdin")).toEqual([
+      10,
+      expect.stringContaining("there is no folder"),
+    ]);
   });
 
   test("an event that cannot be read ends with 10, and names where it stands", async () => {
@@ -174,20 +187,30 @@ describe("terms and keys", () => {
     const store = `sqlite:${here.file("a.db")}`;
     const file = here.file("terms.json");
     const exec = (args: readonly string[]) =>
-      aftersale(["exec", "--stdin", "--store", store, "--terms", file, ...args], { stdin: ndjson([create("a")]) });
+      aftersale(["exec", "--stdin", "--store", store, "--terms", file, ...args], {
+        stdin: ndjson([create("a")]),
+      });
 
     writeFileSync(file, '{"main":{"booking":true}}');
     expect((await exec([])).exit).toBe(0);
     expect((await aftersale(["show", "a", "--store", store])).stdout).toContain("pendingConfirmation");
 
     writeFileSync(file, '{"main":\n  {"booking":yes}}');
-    expect(await exec([])).toMatchObject({ exit: 3, stderr: `aftersale: ${file}:2:14: not JSON: yes is no value of JSON\n` });
+    expect(await exec([])).toMatchObject({
+      exit: 3,
+      stderr: `aftersale: ${file}:2:14: not JSON: yes is no value of JSON\n`,
+    });
     writeFileSync(file, '{"main":{"bookin":true}}');
     const unknown = await exec([]);
-    expect([unknown.exit, unknown.stderr]).toEqual([3, expect.stringContaining("main.bookin: unknown key (did you mean booking?)")]);
+    expect([unknown.exit, unknown.stderr]).toEqual([
+      3,
+      expect.stringContaining("main.bookin: unknown key (did you mean booking?)"),
+    ]);
     writeFileSync(file, Buffer.from([0x7b, 0xff, 0x7d]));
     expect(await exec([])).toMatchObject({ exit: 3, stderr: `aftersale: ${file}: not UTF-8\n` });
-    expect(await aftersale(["exec", "--stdin", "--store", store, "--terms", here.file("none.json")])).toMatchObject({
+    expect(
+      await aftersale(["exec", "--stdin", "--store", store, "--terms", here.file("none.json")]),
+    ).toMatchObject({
       exit: 3,
       stderr: expect.stringContaining("none.json: cannot be read: ENOENT"),
     });
@@ -201,16 +224,30 @@ describe("terms and keys", () => {
     const refused = await executed(store, [order]);
     expect(refused.results[0]?.error?.code).toBe("redeemKeyMissing");
     expect((await executed(store, [order], ["--redeem-key-file", here.file("key")])).exit).toBe(0);
-    const fromFile = await aftersale(["show", "a", "--json", "--store", store, "--redeem-key-file", here.file("key")]);
-    const fromEnvironment = await aftersale(["show", "a", "--json", "--store", store], { env: { AFTERSALE_REDEEM_KEY: "secret" } });
+    const fromFile = await aftersale([
+      "show",
+      "a",
+      "--json",
+      "--store",
+      store,
+      "--redeem-key-file",
+      here.file("key"),
+    ]);
+    const fromEnvironment = await aftersale(["show", "a", "--json", "--store", store], {
+      env: { AFTERSALE_REDEEM_KEY: "secret" },
+    });
     expect(fromFile.stdout).toBe(fromEnvironment.stdout);
     const { redemptionCode } = JSON.parse(fromFile.stdout) as { redemptionCode: string };
     expect(redemptionCode).toMatch(/^[A-Z2-7]{12}$/);
-    const words = await aftersale(["show", "a", "--store", store], { env: { AFTERSALE_REDEEM_KEY: "secret" } });
+    const words = await aftersale(["show", "a", "--store", store], {
+      env: { AFTERSALE_REDEEM_KEY: "secret" },
+    });
     expect(words.stdout).toContain(`write-off code  ${redemptionCode}`);
     expect((await aftersale(["show", "a", "--store", store])).stdout).not.toContain("write-off code");
     writeFileSync(here.file("key"), "\n");
-    expect((await aftersale(["show", "a", "--store", store, "--redeem-key-file", here.file("key")])).exit).toBe(3);
+    expect(
+      (await aftersale(["show", "a", "--store", store, "--redeem-key-file", here.file("key")])).exit,
+    ).toBe(3);
   });
 });
 
@@ -244,14 +281,19 @@ describe("ends", () => {
         throw new Error("first\nsecond", { cause: new Error("third") });
       },
     });
-    const run = (env: Record<string, string>) => aftersale(["stats", "--store", "memory:"], { env, stdout: broken });
+    const run = (env: Record<string, string>) =>
+      aftersale(["stats", "--store", "memory:"], { env, stdout: broken });
     expect(await run({})).toEqual({
       exit: 1,
       stdout: "",
       stderr: "aftersale: first second: third (a bug: AFTERSALE_DEBUG=1 shows where)\n",
     });
-    expect((await run({ AFTERSALE_DEBUG: "1" })).stderr).toMatch(/^aftersale: first second: third\nError: first\nsecond\n +at /);
-    expect(messageOf(new Error("first\n  second", { cause: new Error("third") }))).toBe("first second: third");
+    expect((await run({ AFTERSALE_DEBUG: "1" })).stderr).toMatch(
+      /^aftersale: first second: third\nError: first\nsecond\n +at /,
+    );
+    expect(messageOf(new Error("first\n  second", { cause: new Error("third") }))).toBe(
+      "first second: third",
+    );
     expect(messageOf(new Error("all: third", { cause: new Error("third") }))).toBe("all: third");
     expect(messageOf("text")).toBe("text");
   });
@@ -259,7 +301,10 @@ describe("ends", () => {
   test("a reader that goes (`| head -1`) is no error", async () => {
     using here = folder();
     const store = `sqlite:${here.file("a.db")}`;
-    await executed(store, Array.from({ length: 50 }, (_, n) => create(`o${n}`)));
+    await executed(
+      store,
+      Array.from({ length: 50 }, (_, n) => create(`o${n}`)),
+    );
     for (const args of [["orders"], ["history", "o1", "--diff"], ["schema"], ["--help"]]) {
       expect(await aftersale([...args, "--store", store], { stdout: closing() })).toEqual({
         exit: 0,
@@ -271,7 +316,8 @@ describe("ends", () => {
 
   test("another failure of stdout is told", async () => {
     const full = closing();
-    full._write = (_chunk, _encoding, done) => done(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
+    full._write = (_chunk, _encoding, done) =>
+      done(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
     expect(await aftersale(["schema"], { stdout: full })).toMatchObject({
       exit: 1,
       stderr: expect.stringContaining("aftersale: cannot write the output: no space left on device"),
@@ -296,6 +342,8 @@ describe("ends", () => {
     const loud = await executed(store, [create("a")]);
     expect(loud.stderr).toBe("1 accepted, 0 replayed, 0 refused, 0 unreadable\n");
     expect((await executed(store, [create("b")], ["--quiet"])).stderr).toBe("");
-    expect((await aftersale(["show", "c", "--quiet", "--store", store])).stderr).toBe("aftersale: orderId: there is no order c\n");
+    expect((await aftersale(["show", "c", "--quiet", "--store", store])).stderr).toBe(
+      "aftersale: orderId: there is no order c\n",
+    );
   });
 });

@@ -169,7 +169,12 @@ function streaming(
   const err = collector();
   const stdout = options.stdout ?? out;
   const signal = options.signal ?? new AbortController().signal;
-  const session = new Session({ stdin, stdout, stderr: err, env: {}, signal }, {}, new Output(stdout), new Output(err));
+  const session = new Session(
+    { stdin, stdout, stderr: err, env: {}, signal },
+    {},
+    new Output(stdout),
+    new Output(err),
+  );
   const exit = executeLines(session, engine as unknown as Engine, {
     inFlight: options.inFlight ?? 8,
     results: true,
@@ -193,26 +198,34 @@ describe("under way at once", () => {
       fc.infiniteStream(fc.nat({ max: 100 })),
     ],
     { numRuns: 60 },
-  )("whatever answers come first, an order's commands run in turn and results in line", async (orders, inFlight, picks) => {
-    const { engine, out, exit } = streaming(Readable.from(orders.map((orderId, n) => Buffer.from(asked(orderId, n)))), { inFlight });
-    let ended = false;
-    void exit.then(() => {
-      ended = true;
-    });
-    while (!ended) {
-      await settled();
-      const under = engine.handed.map(({ orderId }) => orderId);
-      expect(new Set(under).size).toBe(under.length);
-      if (under.length > 0) engine.answer(picks.next().value as number);
-    }
-    expect(await exit).toBe(0);
-    expect(engine.most).toBeLessThanOrEqual(inFlight);
-    for (const order of new Set(orders)) {
-      const mine = engine.executed.filter((one) => one.startsWith(`${order}/`)).map((one) => Number(one.slice(2)));
-      expect(mine).toEqual(mine.toSorted((a, b) => a - b));
-    }
-    expect(parsed<Result>(out.text()).map(({ line }) => line)).toEqual(orders.map((_order, at) => at + 1));
-  });
+  )(
+    "whatever answers come first, an order's commands run in turn and results in line",
+    async (orders, inFlight, picks) => {
+      const { engine, out, exit } = streaming(
+        Readable.from(orders.map((orderId, n) => Buffer.from(asked(orderId, n)))),
+        { inFlight },
+      );
+      let ended = false;
+      void exit.then(() => {
+        ended = true;
+      });
+      while (!ended) {
+        await settled();
+        const under = engine.handed.map(({ orderId }) => orderId);
+        expect(new Set(under).size).toBe(under.length);
+        if (under.length > 0) engine.answer(picks.next().value as number);
+      }
+      expect(await exit).toBe(0);
+      expect(engine.most).toBeLessThanOrEqual(inFlight);
+      for (const order of new Set(orders)) {
+        const mine = engine.executed
+          .filter((one) => one.startsWith(`${order}/`))
+          .map((one) => Number(one.slice(2)));
+        expect(mine).toEqual(mine.toSorted((a, b) => a - b));
+      }
+      expect(parsed<Result>(out.text()).map(({ line }) => line)).toEqual(orders.map((_order, at) => at + 1));
+    },
+  );
 
   test("is as much as was asked for, and little more is read", async () => {
     let read = 0;
@@ -287,7 +300,9 @@ describe("under way at once", () => {
 
 describe("an end before the end", () => {
   test("a store that fails stops it: what was under way is answered, the exit code is the store's", async () => {
-    const { engine, out, err, exit } = streaming(Readable.from([Buffer.from(asked("a", 0) + asked("b", 1) + asked("a", 2))]));
+    const { engine, out, err, exit } = streaming(
+      Readable.from([Buffer.from(asked("a", 0) + asked("b", 1) + asked("a", 2))]),
+    );
     await settled();
     const [a, b] = engine.handed.splice(0);
     a?.fail(new StoreError("full", "appending: the disk is full"));
@@ -298,7 +313,7 @@ describe("an end before the end", () => {
       { line: 2, ok: true },
     ]);
     expect(engine.executed).toEqual(["a/0", "b/1"]);
-    expect(err.text()).toContain("aftersale: stopped after line 3: appending: the disk is full\n");
+    expect(err.text()).toContain("aftersale: stopped: 1 of the 3 lines read were answered: appending: the disk is full\n");
   });
 
   test("a defect stops it with 1", async () => {
@@ -306,7 +321,9 @@ describe("an end before the end", () => {
     await settled();
     engine.handed.pop()?.fail(new TypeError("x is not a function"));
     expect(await exit).toBe(1);
-    expect(parsed<Result>(out.text())).toMatchObject([{ error: { code: "defect", message: "x is not a function" } }]);
+    expect(parsed<Result>(out.text())).toMatchObject([
+      { error: { code: "defect", message: "x is not a function" } },
+    ]);
   });
 
   test("an interrupt finishes what is under way, and says how far it came", async () => {
@@ -323,7 +340,9 @@ describe("an end before the end", () => {
     expect(await exit).toBe(130);
     expect(engine.executed).toEqual(["a/0", "b/1"]);
     expect(parsed<Result>(out.text()).map(({ line }) => line)).toEqual([1, 2]);
-    expect(err.text()).toContain("aftersale: interrupted after line 3, position 2; the same lines again are answered as repeats\n");
+    expect(err.text()).toContain(
+      "aftersale: interrupted: 2 of the 3 lines read were answered, position 2; the same lines again are answered as repeats\n",
+    );
   });
 
   test("an input that breaks off is told", async () => {

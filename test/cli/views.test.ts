@@ -30,22 +30,31 @@ beforeAll(async () => {
   const here = folder();
   file = here.file("a.db");
   store = `sqlite:${file}`;
-  const { exit } = await executed(store, [
-    create("a"),
-    pay("a"),
-    ship("a"),
-    receive("a"),
-    review("a"),
-    create("b", noon + day),
-    cancel("b", noon + day + minute),
-    create("c", noon + 2 * day, { lines: [{ lineId: "1", goodsId: "x", title: "Evil\u001b[2J\nname", unitPrice: 500, quantity: 1 }], currency: "JPY", fulfilment: "virtual" }),
-  ], ["--in-flight", "1"]);
+  const { exit } = await executed(
+    store,
+    [
+      create("a"),
+      pay("a"),
+      ship("a"),
+      receive("a"),
+      review("a"),
+      create("b", noon + day),
+      cancel("b", noon + day + minute),
+      create("c", noon + 2 * day, {
+        lines: [{ lineId: "1", goodsId: "x", title: "Evil\u001b[2J\nname", unitPrice: 500, quantity: 1 }],
+        currency: "JPY",
+        fulfilment: "virtual",
+      }),
+    ],
+    ["--in-flight", "1"],
+  );
   expect(exit).toBe(0);
   return () => here[Symbol.dispose]();
 });
 
 const run = (...args: string[]) => aftersale([...args, "--store", store]);
-const json = async (...args: string[]) => JSON.parse((await run(...args, "--json")).stdout) as Record<string, unknown>;
+const json = async (...args: string[]) =>
+  JSON.parse((await run(...args, "--json")).stdout) as Record<string, unknown>;
 
 describe("show", () => {
   test("prints an order in full, columns right under Chinese titles", async () => {
@@ -91,7 +100,10 @@ Legal commands
   Review, HideOrder, RecordTaxSurplus, RecordTaxRefund
 `,
     );
-    const widths = stdout.split("\n").filter((text) => text.includes("tea ") || text.includes("cup ")).map(widthOf);
+    const widths = stdout
+      .split("\n")
+      .filter((text) => text.includes("tea ") || text.includes("cup "))
+      .map(widthOf);
     expect(new Set(widths).size).toBe(1);
   });
 
@@ -107,7 +119,10 @@ Legal commands
     ["pos:1", "pendingPayment"],
     ["pos:3", "paid"],
   ])("--as-of %s: %s", async (when, status) => {
-    expect(await json("show", "a", "--as-of", String(when))).toMatchObject({ v: 1, order: { orderId: "a", status } });
+    expect(await json("show", "a", "--as-of", String(when))).toMatchObject({
+      v: 1,
+      order: { orderId: "a", status },
+    });
   });
 
   test("a document has it all, bigints as strings", async () => {
@@ -120,12 +135,20 @@ Legal commands
       commands: ["Review", "HideOrder", "RecordTaxSurplus", "RecordTaxRefund"],
     });
     expect(log).toHaveLength(6);
-    expect((log as object[])[0]).toMatchObject({ revision: "0", position: "1", event: "OrderCreated", from: "none", to: "pendingPayment" });
+    expect((log as object[])[0]).toMatchObject({
+      revision: "0",
+      position: "1",
+      event: "OrderCreated",
+      from: "none",
+      to: "pendingPayment",
+    });
   });
 
   test("tells the deadline that stands and the reason that was given", async () => {
     expect((await run("show", "a", "--as-of", "rev:0")).stdout).toContain("unpaid  2026-01-05T12:30:00Z");
-    expect((await run("show", "b")).stdout).toMatch(/OrderCancelled +pendingPayment -> cancelled +changed my mind\n/);
+    expect((await run("show", "b")).stdout).toMatch(
+      /OrderCancelled +pendingPayment -> cancelled +changed my mind\n/,
+    );
   });
 
   test("what others wrote does not act on the terminal", async () => {
@@ -184,10 +207,18 @@ describe("history", () => {
 
   test("a document has the envelopes, and the changes with --diff", async () => {
     const plain = await json("history", "b");
-    expect(plain).toMatchObject({ v: 1, orderId: "b", events: [{ revision: "0", meta: { commandId: "b-create" } }, {}] });
+    expect(plain).toMatchObject({
+      v: 1,
+      orderId: "b",
+      events: [{ revision: "0", meta: { commandId: "b-create" } }, {}],
+    });
     expect(JSON.stringify(plain)).not.toContain("changes");
     const { events } = (await json("history", "b", "--diff")) as { events: { changes: object[] }[] };
-    expect(events[1]?.changes).toContainEqual({ field: "status", before: "pendingPayment", after: "cancelled" });
+    expect(events[1]?.changes).toContainEqual({
+      field: "status",
+      before: "pendingPayment",
+      after: "cancelled",
+    });
   });
 });
 
@@ -215,7 +246,16 @@ describe("stats", () => {
     expect(stdout.split("\n")).toHaveLength(2);
     expect(JSON.parse(stdout)).toEqual({
       v: 1,
-      all: { ...zero, count_id_no_pay: 1, count_id_success: 1, count_id_close: 1, orders: 3, lines: 5, units: 7, paid: { CNY: 6100 } },
+      all: {
+        ...zero,
+        count_id_no_pay: 1,
+        count_id_success: 1,
+        count_id_close: 1,
+        orders: 3,
+        lines: 5,
+        units: 7,
+        paid: { CNY: 6100 },
+      },
     });
   });
 
@@ -230,7 +270,9 @@ describe("stats", () => {
       v: 1,
       all: { ...zero, count_id_success: 1, orders: 1, lines: 2, units: 3, paid: { CNY: 6100 } },
     });
-    expect(await json("stats", "--as-of", "pos:3")).toMatchObject({ all: { count_id_no_transfer: 1, orders: 1 } });
+    expect(await json("stats", "--as-of", "pos:3")).toMatchObject({
+      all: { count_id_no_transfer: 1, orders: 1 },
+    });
   });
 
   test("the table is for people", async () => {
@@ -257,17 +299,35 @@ describe("orders", () => {
 
   test.each([
     [[], ["c", "b", "a"]],
-    [["--buyer", "li"], ["c", "b", "a"]],
+    [
+      ["--buyer", "li"],
+      ["c", "b", "a"],
+    ],
     [["--buyer", "nobody"], []],
-    [["--merchant", "main"], ["c", "b", "a"]],
-    [["--status", "completed, cancelled"], ["b", "a"]],
+    [
+      ["--merchant", "main"],
+      ["c", "b", "a"],
+    ],
+    [
+      ["--status", "completed, cancelled"],
+      ["b", "a"],
+    ],
     [["--rating", "bad"], ["a"]],
     [["--rating", "neutral"], []],
     [["--has-refund"], []],
-    [["--from", "2026-01-06"], ["c", "b"]],
+    [
+      ["--from", "2026-01-06"],
+      ["c", "b"],
+    ],
     [["--to", "2026-01-06"], ["a"]],
-    [["--text", "龙井"], ["b", "a"]],
-    [["--text", "井"], ["b", "a"]],
+    [
+      ["--text", "龙井"],
+      ["b", "a"],
+    ],
+    [
+      ["--text", "井"],
+      ["b", "a"],
+    ],
     [["--text", "evil"], ["c"]],
     [["--as-of", "2026-01-06"], ["a"]],
     [["--as-of", "2026-01-06", "--text", "cup"], ["a"]],
@@ -295,7 +355,10 @@ a      2026-01-05 12:00:00  completed       li     61.00  CNY      2  bad,good  
   });
 
   test.each([
-    [["--status", "payed"], '--status: there is no "payed" (did you mean paid?); there are pendingConfirmation,'],
+    [
+      ["--status", "payed"],
+      '--status: there is no "payed" (did you mean paid?); there are pendingConfirmation,',
+    ],
     [["--cursor", "nonsense"], '--cursor "nonsense" is none that a page gave'],
   ])("%j is wrong usage", async (args, words) => {
     const ran = await run("orders", ...args);
@@ -311,7 +374,12 @@ describe("a store whose views are behind", () => {
     const url = `sqlite:${path}`;
     await executed(url, [create("a")]);
     const partial = await openEngine({ store: url, views: ["orders"] });
-    const { commandId, actor, at, command } = create("b") as { commandId: string; actor: Actor; at: number; command: unknown };
+    const { commandId, actor, at, command } = create("b") as {
+      commandId: string;
+      actor: Actor;
+      at: number;
+      command: unknown;
+    };
     await partial.execute(command, { commandId, actor, at });
     await partial.close();
     const standing = async () => {
@@ -322,7 +390,9 @@ describe("a store whose views are behind", () => {
     expect(await standing()).toEqual(["orders"]);
     expect((await aftersale(["stats", "--json", "--store", url])).stdout).toContain('"orders":2');
     expect(await standing()).toEqual(["statistics", "orders"]);
-    expect((await aftersale(["orders", "--text", "cup", "--json", "--store", url])).stdout.match(/"orderId"/g)).toHaveLength(2);
+    expect(
+      (await aftersale(["orders", "--text", "cup", "--json", "--store", url])).stdout.match(/"orderId"/g),
+    ).toHaveLength(2);
     expect(await standing()).toEqual(["statistics", "orders", "search"]);
     const before = statSync(path).mtimeMs;
     expect((await aftersale(["replay", "--check", "--store", url])).exit).toBe(0);

@@ -1,0 +1,114 @@
+// Real orders, piped from the example into the binary: the figures of each folder's own README, twice over.
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { beforeAll, describe, expect, inject, test } from "vitest";
+
+import { folder } from "./aftersale.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const sample = fileURLToPath(new URL("../../examples/online-retail/sample", import.meta.url));
+const december =
+  process.env["ONLINE_RETAIL"] ??
+  fileURLToPath(new URL("../../../shared/data/online-retail", import.meta.url));
+
+beforeAll(() => {
+  expect(inject("buildFailure")).toBe("");
+});
+
+const env = { ...process.env, AFTERSALE_STORE: "", NO_COLOR: "1", npm_config_loglevel: "error" };
+
+function bash(script: string, ...args: string[]) {
+  const ran = spawnSync("bash", ["-c", `set -o pipefail; ${script}`, "bash", ...args], {
+    cwd: root,
+    encoding: "utf8",
+    env,
+    maxBuffer: 1e9,
+  });
+  return { exit: ran.status, stdout: ran.stdout, stderr: ran.stderr };
+}
+
+const pipe = (from: string, store: string) =>
+  bash(
+    'npm run -s example:online-retail -- "$1" | node dist/cli/main.js exec --stdin --no-results --store "$2"',
+    from,
+    store,
+  );
+
+const aftersale = (...args: string[]) => bash('node dist/cli/main.js "$@"', ...args);
+
+interface Figures {
+  readonly orders: number;
+  readonly lines: number;
+  readonly units: number;
+  readonly paid: number;
+}
+
+function comesTo(from: string, { orders, lines, units, paid }: Figures): void {
+  using here = folder();
+  const store = `sqlite:${here.file("orders.db")}`;
+  const all = {
+    count_id_no_pay: 0,
+    count_id_no_transfer: 0,
+    count_id_no_confirm: 0,
+    count_id_no_reputation: orders,
+    count_id_success: 0,
+    count_id_close: 0,
+    orders,
+    lines,
+    units,
+    paid: { GBP: paid },
+    refunded: {},
+    cases: {},
+    unitsReturned: 0,
+    closedByRefund: 0,
+  };
+
+  const first = pipe(from, store);
+  expect(first).toMatchObject({ exit: 0, stdout: "" });
+  expect(first.stderr).toContain(`${orders * 4} accepted, 0 replayed, 0 refused, 0 unreadable\n`);
+  const stats = aftersale("stats", "--json", "--store", store);
+  expect(stats).toMatchObject({ exit: 0, stderr: "" });
+  expect(JSON.parse(stats.stdout)).toEqual({ v: 1, all });
+
+  const again = pipe(from, store);
+  expect(again).toMatchObject({ exit: 0, stdout: "" });
+  expect(again.stderr).toContain(`0 accepted, ${orders * 4} replayed, 0 refused, 0 unreadable\n`);
+  expect(aftersale("stats", "--json", "--store", store)).toEqual(stats);
+
+  const checked = aftersale("replay", "--check", "--json", "--store", store);
+  expect(checked).toMatchObject({ exit: 0, stderr: "" });
+  expect(JSON.parse(checked.stdout)).toMatchObject({
+    replay: { orders, events: orders * 5, statuses: { completed: orders }, paid: { GBP: paid } },
+    checks: ["statistics", "orders", "search"].map((view) => ({ view, different: 0 })),
+  });
+}
+
+describe("Online Retail", () => {
+  test("the sample comes to the figures of its README", () => {
+    comesTo(sample, { orders: 36, lines: 348, units: 6_104, paid: 1_416_789 });
+  });
+
+  const there = existsSync(december);
+  if (!there)
+    console.warn(
+      `skipped: December 2010 of Online Retail is not at ${december}; ONLINE_RETAIL=FOLDER names it`,
+    );
+
+  test.skipIf(!there)("December 2010 comes to the figures of its README", { timeout: 300_000 }, () => {
+    comesTo(december, { orders: 1_550, lines: 41_310, units: 358_743, paid: 77_786_564 });
+  });
+
+  test("statistics of one buyer stand beside all", () => {
+    using here = folder();
+    const store = `sqlite:${here.file("orders.db")}`;
+    expect(pipe(sample, store).exit).toBe(0);
+    const { all, buyer } = JSON.parse(
+      aftersale("stats", "--json", "--buyer", "17850", "--store", store).stdout,
+    ) as Record<string, Record<string, unknown>>;
+    expect(Object.keys(buyer ?? {})).toEqual(Object.keys(all ?? {}));
+    expect(buyer).toMatchObject({ orders: 1, lines: 7, units: 40, paid: { GBP: 13_912 } });
+  });
+});
