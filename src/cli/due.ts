@@ -53,11 +53,13 @@ async function fire(session: Session, at: number): Promise<Exit> {
         if (result._tag === "Right") {
           fired += 1;
           const recorded = result.right.events.map(({ type }) => type);
-          if (session.json) await session.document({ ...one, ok: true, receipt: receiptDocument(result.right) });
+          if (session.json)
+            await session.document({ ...one, ok: true, receipt: receiptDocument(result.right) });
           else await session.print(`${inWords(one)}  ${recorded.join(", ")}`);
         } else {
           refused += 1;
-          if (session.json) await session.document({ ...one, ok: false, error: refusalDocument(result.left) });
+          if (session.json)
+            await session.document({ ...one, ok: false, error: refusalDocument(result.left) });
           else await session.print(`${inWords(one)}  refused: ${printable(describeRejection(result.left))}`);
         }
       }

@@ -1,10 +1,13 @@
 // The program as a whole: help, usage, exit codes, global options, and how any failure ends.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { describe, expect, test } from "vitest";
 
 import { CliError, exitOf, exits, messageOf } from "../../src/cli/exits.ts";
+import { reporterNames } from "../../src/cli/reporters.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { type StoreErrorCode, StoreError } from "../../src/store/port.ts";
 import { aftersale, closing, collector, create, executed, folder, ndjson, pay } from "./aftersale.ts";
@@ -178,6 +181,29 @@ describe("the store", () => {
     const ran = await aftersale(["show", "a", "--store", store]);
     expect([ran.exit, ran.stdout]).toEqual([10, ""]);
     expect(ran.stderr).toMatch(/^aftersale: order-a@0 \(OrderCreated\): its data is no JSON[^\n]*\n$/);
+  });
+});
+
+describe("run", () => {
+  const examples = fileURLToPath(new URL("../../examples/scenarios", import.meta.url));
+
+  test("runs scenario files, by any reporter", async () => {
+    const file = join(examples, "happy-path.yaml");
+    expect((await aftersale(["run", file])).exit).toBe(0);
+    expect((await aftersale(["run", file, "--reporter", "tap"])).stdout).toMatch(/^TAP version 1[34]/);
+    const json = await aftersale(["run", file, "--json", "--on", "sqlite:"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ v: 1 });
+    const { stdout } = await aftersale(["run", "--help"]);
+    for (const name of reporterNames) expect(stdout).toContain(`"${name}"`);
+  });
+
+  test("exits 9 where nothing was checked, 3 where a file is unreadable", async () => {
+    using here = folder();
+    writeFileSync(here.file("none.yaml"), "");
+    expect((await aftersale(["run", here.file("none.yaml")])).exit).toBe(9);
+    writeFileSync(here.file("bad.yaml"), "stepz: []\n");
+    expect((await aftersale(["run", here.file("bad.yaml")])).exit).toBe(3);
+    expect((await aftersale(["run", here.file("missing.yaml")])).exit).toBe(3);
   });
 });
 
