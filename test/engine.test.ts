@@ -26,9 +26,14 @@ async function take(from: AsyncIterable<Envelope>, count: number): Promise<Envel
 }
 
 describe("opening", () => {
-  it.each(["", "memory", "sqlite:", "postgres://x", "MEMORY:"])("refuses the store %j by name", async (store) => {
-    await expect(openEngine({ store })).rejects.toThrow(`store: ${JSON.stringify(store)} is none of memory: and sqlite:FILE`);
-  });
+  it.each(["", "memory", "sqlite:", "postgres://x", "MEMORY:"])(
+    "refuses the store %j by name",
+    async (store) => {
+      await expect(openEngine({ store })).rejects.toThrow(
+        `store: ${JSON.stringify(store)} is none of memory: and sqlite:FILE`,
+      );
+    },
+  );
 
   it("takes a store that is open, and closes it", async () => {
     for (const store of [openMemoryStore(), await openFile(newFile())]) {
@@ -56,7 +61,9 @@ describe("opening", () => {
       await engine.close();
       const closed = { code: "closed" };
       await expect(engine.execute(newOrder("o-2"), by(buyer))).rejects.toMatchObject(closed);
-      await expect(engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 1, channel: "online" }, by(buyer))).rejects.toMatchObject(closed);
+      await expect(
+        engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 1, channel: "online" }, by(buyer)),
+      ).rejects.toMatchObject(closed);
       await expect(engine.preview(newOrder("o-1"), by(buyer))).rejects.toMatchObject(closed);
       await expect(engine.views.statistics()).rejects.toMatchObject(closed);
       await expect(engine.history("o-1")).rejects.toMatchObject(closed);
@@ -136,7 +143,9 @@ describe.each(stores)("a subscription on %s", (_kind, fresh) => {
   it("refuses a position that no receipt gave", async () => {
     const engine = await open({ store: fresh() });
     await live(engine, "o-1", 1);
-    await expect(take(engine.subscribe({ after: "yesterday" }), 1)).rejects.toMatchObject({ code: "invalid" });
+    await expect(take(engine.subscribe({ after: "yesterday" }), 1)).rejects.toMatchObject({
+      code: "invalid",
+    });
   });
 });
 
@@ -176,7 +185,9 @@ describe("a store opened for reading only", () => {
 
   it("must be there", async () => {
     const missing = newFile();
-    await expect(openEngine({ store: `sqlite:${missing}`, readOnly: true })).rejects.toMatchObject({ name: "StoreError" });
+    await expect(openEngine({ store: `sqlite:${missing}`, readOnly: true })).rejects.toMatchObject({
+      name: "StoreError",
+    });
   });
 });
 
@@ -196,10 +207,19 @@ describe("write-off codes", () => {
     expect(await engine.redemptionCode("o-9")).toBeUndefined();
     // Neither the code nor anything that gives it away is stored.
     expect(JSON.stringify((await engine.history("o-1")).map(({ event }) => event))).not.toContain(code);
-    accepted(await engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" }, by(buyer)));
+    accepted(
+      await engine.execute(
+        { type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" },
+        by(buyer),
+      ),
+    );
     const redeem = { type: "Redeem", orderId: "o-1", code };
-    expect(refused(await engine.execute({ ...redeem, code: "WRONG" }, by(staff))).code).toBe("redemptionCodeWrong");
-    expect(refused(await engine.execute(redeem, by({ role: "staff", id: "other" }))).code).toBe("staffNotListed");
+    expect(refused(await engine.execute({ ...redeem, code: "WRONG" }, by(staff))).code).toBe(
+      "redemptionCodeWrong",
+    );
+    expect(refused(await engine.execute(redeem, by({ role: "staff", id: "other" }))).code).toBe(
+      "staffNotListed",
+    );
     accepted(await engine.execute(redeem, by(staff)));
     expect(refused(await engine.execute(redeem, by(staff)))).toMatchObject({
       code: "orderStatusNotEligible",
@@ -234,13 +254,25 @@ describe("bad input", () => {
       expect(refused(await engine.preview(command, by(buyer))).code).toBe("invalidCommand");
     }
     const huge = { lineId: "L", goodsId: "G", title: "T", unitPrice: Number.MAX_SAFE_INTEGER, quantity: 2 };
-    expect(refused(await engine.execute(newOrder("o-2", { lines: [huge] }), by(buyer)))).toMatchObject({ code: "amountTooLarge" });
+    expect(refused(await engine.execute(newOrder("o-2", { lines: [huge] }), by(buyer)))).toMatchObject({
+      code: "amountTooLarge",
+    });
     const once = { ...huge, quantity: 1 };
-    expect(refused(await engine.execute(newOrder("o-2", { lines: [once] }), by(buyer)))).toMatchObject({ code: "amountTooLarge", field: "charges" });
-    expect(refused(await engine.execute(newOrder("o-2", { lines: [once, once] }), by(buyer))).code).toBe("lineIdTwice");
+    expect(refused(await engine.execute(newOrder("o-2", { lines: [once] }), by(buyer)))).toMatchObject({
+      code: "amountTooLarge",
+      field: "charges",
+    });
+    expect(refused(await engine.execute(newOrder("o-2", { lines: [once, once] }), by(buyer))).code).toBe(
+      "lineIdTwice",
+    );
     expect(refused(await engine.execute(newOrder("o-1"), undefined as never)).code).toBe("invalidCommand");
     expect(await engine.head()).toBe(head);
-    accepted(await engine.execute({ type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" }, by(buyer)));
+    accepted(
+      await engine.execute(
+        { type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" },
+        by(buyer),
+      ),
+    );
   });
 
   it("that changes after it was given is not what is recorded", async () => {
@@ -251,7 +283,10 @@ describe("bad input", () => {
     command.source.deep.list.push(2);
     line.unitPrice = 5;
     accepted(await running);
-    expect((await engine.history("o-1"))[0]?.event.data).toMatchObject({ total: 1_000, source: [["deep", { list: [1] }]] });
+    expect((await engine.history("o-1"))[0]?.event.data).toMatchObject({
+      total: 1_000,
+      source: [["deep", { list: [1] }]],
+    });
   });
 });
 
@@ -267,6 +302,8 @@ describe("the types of the door", () => {
     };
     accepted(await engine.execute(command, by(buyer)));
     const shipping: Command = { type: "Ship", orderId: "o-1", shipments: [parcel] };
-    expect(refused(await engine.execute(shipping, by(merchant, { at: t0 + minute }))).code).toBe("orderStatusNotEligible");
+    expect(refused(await engine.execute(shipping, by(merchant, { at: t0 + minute }))).code).toBe(
+      "orderStatusNotEligible",
+    );
   });
 });

@@ -101,7 +101,9 @@ export class CommandHandler {
   readonly #store: EventStore;
   readonly #options: HandlerOptions;
   readonly #cachedOrders: number;
-  readonly #known = new Map<string, Known>();
+  /** The orders asked for lately, and those asked for before that: when the first are half of what may be kept, the others go. */
+  #known = new Map<string, Known>();
+  #older = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
 
   constructor(options: HandlerOptions) {
@@ -297,7 +299,7 @@ export class CommandHandler {
   /** The order as far as this process knows it: from memory, or read from the store. */
   #current(orderId: string, creating = false): Known | Promise<Known> {
     const stream = streamOf(orderId);
-    const known = this.#known.get(stream);
+    const known = this.#known.get(stream) ?? this.#revived(stream);
     const { local } = this.#store;
     if (local !== undefined) {
       if (known !== undefined) return known;
@@ -356,19 +358,27 @@ export class CommandHandler {
   }
 
   #keep(known: Known): Known {
-    if (this.#known.size >= this.#cachedOrders) {
-      for (const [stream, { pending }] of this.#known) {
-        if (pending !== undefined) continue;
-        this.#known.delete(stream);
-        break;
-      }
+    if (this.#known.size * 2 >= this.#cachedOrders) {
+      const dropped = this.#older;
+      this.#older = this.#known;
+      this.#known = new Map();
+      for (const one of dropped.values()) if (one.pending !== undefined) this.#known.set(one.stream, one);
     }
     this.#known.set(known.stream, known);
     return known;
   }
 
+  #revived(stream: string): Known | undefined {
+    const known = this.#older.get(stream);
+    if (known === undefined) return undefined;
+    this.#older.delete(stream);
+    return this.#keep(known);
+  }
+
   #forget(known: Known): void {
-    if (this.#known.get(known.stream) === known) this.#known.delete(known.stream);
+    for (const kept of [this.#known, this.#older]) {
+      if (kept.get(known.stream) === known) kept.delete(known.stream);
+    }
   }
 
   /**

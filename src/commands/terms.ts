@@ -35,6 +35,10 @@ export function policies(option: unknown): (merchantId: string) => MerchantPolic
       path.length === 1 ? Object.keys(merchantTerms.shape) : [];
     throw new TypeError(`terms: ${issuesOf(read.error, known).map(describeIssue).join("; ")}`);
   }
+  // The schema passes over this key, and terms must not be passed over in silence.
+  if (option !== undefined && Object.hasOwn(option as object, "__proto__")) {
+    throw new TypeError("terms: __proto__: is no merchant's id");
+  }
   const byMerchant = new Map(Object.entries(read.data).map(([merchantId, given]) => [merchantId, policyOf(given)]));
   const others = byMerchant.get("*") ?? policyOf({});
   return (merchantId) => byMerchant.get(merchantId) ?? others;

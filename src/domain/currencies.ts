@@ -34,5 +34,5 @@ export const currencies: readonly string[] = [...exponents.keys()].sort();
 export function currencyFault(code: string): string | undefined {
   if (exponents.has(code)) return undefined;
   if (withoutExponent.has(code)) return `ISO 4217 lists ${code} without a minor unit`;
-  return "not a currency code of ISO 4217";
+  return `${JSON.stringify(code.slice(0, 16))} is not a currency code of ISO 4217`;
 }

@@ -3,7 +3,7 @@
 import type { OrderEvent, OrderEventType } from "../domain/events.ts";
 import type { OrderState } from "../domain/state.ts";
 import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
-import { type Database, storeError } from "../store/database.ts";
+import { type Database, storeError, openDatabase } from "../store/database.ts";
 import { type EventStore, type InTransaction, type LocalReads, isAfter, isStoreError } from "../store/port.ts";
 import { foldPage } from "./fold.ts";
 import { type AnyView, type Writer, definitionHash } from "./view.ts";
@@ -126,6 +126,12 @@ export class ViewRunner {
 
   /** The views of a file that is only read: those whose definition it holds. */
   static openReadOnly(options: RunnerOptions): ViewRunner {
+    if (options.database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'views'").get() === undefined) {
+      // A store that no engine has opened yet keeps no views.
+      const none = openDatabase(":memory:");
+      none.exec(registry);
+      return new ViewRunner({ ...options, database: none });
+    }
     const runner = new ViewRunner(options);
     for (const view of options.views) {
       const hash = definitionHash(view);

@@ -17,11 +17,17 @@ describe("comparing rows", () => {
     [["a", "b"], ["a", "b"], 2, 0, []],
     [["a", "b"], ["b"], 2, 1, [{ kept: "a", rebuilt: undefined }]],
     [["b"], ["a", "b"], 2, 1, [{ kept: undefined, rebuilt: "a" }]],
-    [["a", "c"], ["b"], 3, 3, [
-      { kept: "a", rebuilt: undefined },
-      { kept: undefined, rebuilt: "b" },
-      { kept: "c", rebuilt: undefined },
-    ]],
+    [
+      ["a", "c"],
+      ["b"],
+      3,
+      3,
+      [
+        { kept: "a", rebuilt: undefined },
+        { kept: undefined, rebuilt: "b" },
+        { kept: "c", rebuilt: undefined },
+      ],
+    ],
     [[], ["a"], 1, 1, [{ kept: undefined, rebuilt: "a" }]],
     [["a"], [], 1, 1, [{ kept: "a", rebuilt: undefined }]],
     [["a", "a"], ["a"], 2, 1, [{ kept: "a", rebuilt: undefined }]],
@@ -46,15 +52,25 @@ describe("comparing rows", () => {
     }
     for (const { view, different } of await engine.check()) expect([view, different]).toEqual([view, 0]);
     // Text in SQLite is ordered by bytes of UTF-8, in JavaScript by halves of UTF-16: rows that differ must still be told one by one.
-    const [first = "", second = ""] = [a, b].toSorted((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)));
-    expect(compare("v", [first, second], [second])).toMatchObject({ different: 1, differences: [{ kept: first }] });
+    const [first = "", second = ""] = [a, b].toSorted((x, y) =>
+      Buffer.compare(Buffer.from(x), Buffer.from(y)),
+    );
+    expect(compare("v", [first, second], [second])).toMatchObject({
+      different: 1,
+      differences: [{ kept: first }],
+    });
   });
 });
 
 describe.each(stores)("on %s", (_kind, fresh) => {
   it("views that were kept are as rebuilt, and are counted", async () => {
     const engine = await open({ store: fresh() });
-    for (const [orderId, steps] of [["o-1", 6], ["o-2", 2], ["o-3", 1]] as const) await live(engine, orderId, steps);
+    for (const [orderId, steps] of [
+      ["o-1", 6],
+      ["o-2", 2],
+      ["o-3", 1],
+    ] as const)
+      await live(engine, orderId, steps);
     const checked = await engine.check();
     expect(checked.map(({ view, different }) => [view, different])).toEqual([
       ["statistics", 0],
@@ -115,7 +131,12 @@ describe("a row that was tampered with", () => {
   async function house() {
     const store: SqliteStore = await openFile(newFile());
     const engine = await open({ store });
-    for (const [orderId, steps] of [["o-1", 5], ["o-2", 2], ["o-3", 1]] as const) await live(engine, orderId, steps);
+    for (const [orderId, steps] of [
+      ["o-1", 5],
+      ["o-2", 2],
+      ["o-3", 1],
+    ] as const)
+      await live(engine, orderId, steps);
     await engine.caughtUp({ position: (await engine.head()) as string });
     return { engine, sql: (text: string) => store.database.exec(text) };
   }
@@ -123,12 +144,27 @@ describe("a row that was tampered with", () => {
   it.each([
     ["statistics", "UPDATE statistics_1 SET paid = paid + 1 WHERE scope = 'all'", 2, "all"],
     ["statistics", "DELETE FROM statistics_1 WHERE scope = 'buyer:buyer-1'", 1, "buyer:buyer-1"],
-    ["statistics", "INSERT INTO statistics_1 VALUES ('buyer:ghost', 'CNY', 1, 0, 0, 0, 0, 0, 0, 0, 0)", 1, "ghost"],
+    [
+      "statistics",
+      "INSERT INTO statistics_1 VALUES ('buyer:ghost', 'CNY', 1, 0, 0, 0, 0, 0, 0, 0, 0)",
+      1,
+      "ghost",
+    ],
     ["orders", "UPDATE orders_1 SET status = 6 WHERE order_id = 'o-2'", 2, "o-2"],
     ["orders", "UPDATE orders_1 SET due_at = NULL WHERE order_id = 'o-3'", 2, "o-3"],
     ["orders", "DELETE FROM orders_1 WHERE order_id = 'o-1'", 1, "o-1"],
-    ["search", "DELETE FROM search_1 WHERE rowid = (SELECT id FROM search_1_ids WHERE order_id = 'o-2')", undefined, "o-2"],
-    ["search", "INSERT INTO search_1 (rowid, owner, body) SELECT 99, 'x', 'x'; INSERT INTO search_1_ids VALUES (99, 'ghost')", 2, "ghost"],
+    [
+      "search",
+      "DELETE FROM search_1 WHERE rowid = (SELECT id FROM search_1_ids WHERE order_id = 'o-2')",
+      undefined,
+      "o-2",
+    ],
+    [
+      "search",
+      "INSERT INTO search_1 (rowid, owner, body) SELECT 99, 'x', 'x'; INSERT INTO search_1_ids VALUES (99, 'ghost')",
+      2,
+      "ghost",
+    ],
   ])("in %s by %s is found and named, and a rebuild mends it", async (view, tampering, different, named) => {
     const { engine, sql } = await house();
     sql(tampering);
@@ -141,7 +177,8 @@ describe("a row that was tampered with", () => {
     await live(engine, "o-4", 2);
     expect((await engine.check({ views: [view] }))[0]?.different).toBeGreaterThan(0);
     await engine.rebuild(view);
-    for (const comparison of await engine.check()) expect([comparison.view, comparison.different]).toEqual([comparison.view, 0]);
+    for (const comparison of await engine.check())
+      expect([comparison.view, comparison.different]).toEqual([comparison.view, 0]);
   });
 
   it("in the events is found in the views that tell of it", async () => {

@@ -16,7 +16,13 @@ tidyEngines();
 describe.each(stores)("on %s", (_kind, fresh) => {
   it("each order's state is the one that is kept, and the totals add up", async () => {
     const engine = await open({ store: fresh() });
-    const lives = [["o-1", 6], ["o-2", 3], ["o-3", 2], ["o-4", 1], ["o-5", 2]] as const;
+    const lives = [
+      ["o-1", 6],
+      ["o-2", 3],
+      ["o-3", 2],
+      ["o-4", 1],
+      ["o-5", 2],
+    ] as const;
     for (const [orderId, steps] of lives) await live(engine, orderId, steps);
     const states = new Map<string, OrderState>();
     const totals = await engine.replay({ onOrder: (orderId, state) => states.set(orderId, state) });
@@ -35,10 +41,23 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     await live(engine, "o-1", 2);
     const position = await engine.head();
     await live(engine, "o-2", 3);
-    expect(await engine.replay({ at: { position } })).toMatchObject({ orders: 1, events: 3, statuses: { paid: 1 } });
-    expect(await engine.replay({ at: { time: t0 } })).toMatchObject({ orders: 2, events: 2, statuses: { pendingPayment: 2 } });
+    expect(await engine.replay({ at: { position } })).toMatchObject({
+      orders: 1,
+      events: 3,
+      statuses: { paid: 1 },
+    });
+    expect(await engine.replay({ at: { time: t0 } })).toMatchObject({
+      orders: 2,
+      events: 2,
+      statuses: { pendingPayment: 2 },
+    });
     expect(await engine.replay({ at: { time: t0 + minute } })).toMatchObject({ statuses: { paid: 2 } });
-    expect(await engine.replay({ at: { time: t0 - 1 } })).toEqual({ orders: 0, events: 0, statuses: {}, paid: {} });
+    expect(await engine.replay({ at: { time: t0 - 1 } })).toEqual({
+      orders: 0,
+      events: 0,
+      statuses: {},
+      paid: {},
+    });
   });
 
   it("of an empty store comes to nothing", async () => {
@@ -78,7 +97,13 @@ describe("on several cores", () => {
     await Promise.all(Array.from({ length: 30 }, (_, at) => live(written, `later-${at}`, 2)));
     await written.close();
     await using engine = await openEngine({ store: `sqlite:${path}` });
-    for (const at of [undefined, { position }, { time: t0 + 2 * minute }, { position, time: t0 }, { time: t0 - 1 }]) {
+    for (const at of [
+      undefined,
+      { position },
+      { time: t0 + 2 * minute },
+      { position, time: t0 },
+      { time: t0 - 1 },
+    ]) {
       const one = await engine.replay({ at });
       const progress: number[] = [];
       for (const workers of [2, 3]) {
@@ -102,7 +127,9 @@ describe("on several cores", () => {
     database.exec("UPDATE events SET data = '{' WHERE revision = 1");
     database.close();
     await using engine = await openEngine({ store: `sqlite:${path}` });
-    await expect(engine.replay({ workers: 2 })).rejects.toThrow("order-o-1@1 (OrderPaid): its data is no JSON");
+    await expect(engine.replay({ workers: 2 })).rejects.toThrow(
+      "order-o-1@1 (OrderPaid): its data is no JSON",
+    );
     await expect(engine.replay()).rejects.toMatchObject({ code: "corrupt" });
   });
 });

@@ -289,13 +289,13 @@ const refused: readonly (readonly [name: string, sent: HarnessLine | string, cod
       "a currency that is none",
       create("bad", noon, { currency: "RMB" }),
       "invalidCommand",
-      /^currency: not a currency code of ISO 4217$/,
+      /^currency: "[A-Za-z]+" is not a currency code of ISO 4217$/,
     ],
     [
       "a currency in small letters",
       create("bad", noon, { currency: "cny" }),
       "invalidCommand",
-      /^currency: not a currency code of ISO 4217$/,
+      /^currency: "[A-Za-z]+" is not a currency code of ISO 4217$/,
     ],
     [
       "XAU, which has no exponent",

@@ -18,7 +18,10 @@ export function text(min: number, max: number): fc.Arbitrary<string> {
 const amount = fc.oneof(fc.nat({ max: 100_000 }), fc.constantFrom(0, -0, Number.MAX_SAFE_INTEGER));
 
 const key = fc
-  .oneof(text(1, 8), fc.constantFrom("constructor", "toString", "hasOwnProperty", "toJSON", "valueOf", "-1", "01", "1e3"))
+  .oneof(
+    text(1, 8),
+    fc.constantFrom("constructor", "toString", "hasOwnProperty", "toJSON", "valueOf", "-1", "01", "1e3"),
+  )
   .filter((value) => value !== "__proto__");
 const innerKey = key.filter((value) => !/^(0|[1-9]\d*)$/.test(value));
 
@@ -60,9 +63,12 @@ export function soundOrder(orderId: fc.Arbitrary<string>): fc.Arbitrary<object> 
       buyerId: id,
       currency: fc.constantFrom("CNY", "JPY", "BHD"),
       lines: fc.uniqueArray(line, { minLength: 1, maxLength: 5, selector: ({ lineId }) => lineId }),
-      charges: fc.array(fc.record({ kind: fc.constantFrom("freight", "tariff", "other"), amount: fc.nat({ max: 9_999 }) }), {
-        maxLength: 3,
-      }),
+      charges: fc.array(
+        fc.record({ kind: fc.constantFrom("freight", "tariff", "other"), amount: fc.nat({ max: 9_999 }) }),
+        {
+          maxLength: 3,
+        },
+      ),
       fulfilment: fc.constantFrom(...fulfilments),
       terms: fc.record(
         {
@@ -102,7 +108,10 @@ export const soundCommand: fc.Arbitrary<object> = fc.oneof(
     { requiredKeys: ["type", "orderId", "payId", "amount", "channel"] },
   ),
   fc.record({ type: fc.constant("Ship"), orderId: id, shipments: fc.array(shipment, { maxLength: 3 }) }),
-  fc.record({ type: fc.constant("CancelOrder"), orderId: id, reason: text(0, 30) }, { requiredKeys: ["type", "orderId"] }),
+  fc.record(
+    { type: fc.constant("CancelOrder"), orderId: id, reason: text(0, 30) },
+    { requiredKeys: ["type", "orderId"] },
+  ),
   fc.record({ type: fc.constant("Redeem"), orderId: id, code: text(1, 12), source }),
   fc.record({
     type: fc.constant("Review"),
@@ -126,7 +135,9 @@ export const soundCommand: fc.Arbitrary<object> = fc.oneof(
 export function shuffled<T>(value: T, chance: Iterator<number>): T {
   if (Array.isArray(value)) return value.map((item: unknown) => shuffled(item, chance)) as T;
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([name, item]) => [chance.next().value as number, name, item] as const);
+  const entries = Object.entries(value).map(
+    ([name, item]) => [chance.next().value as number, name, item] as const,
+  );
   entries.sort(([a], [b]) => a - b);
   return Object.fromEntries(entries.map(([, name, item]) => [name, shuffled(item as unknown, chance)])) as T;
 }

@@ -12,7 +12,18 @@ import { codec } from "../../src/store/codec.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { type EventStore, StoreError, isStoreError } from "../../src/store/port.ts";
 import { accepted, by, live, newOrder, open, refused, stepOf, stores, tidyEngines } from "../engines.ts";
-import { buyer, merchant, minute, parcel, rival, second, staff, stranger, system, t0 } from "../domain/orders.ts";
+import {
+  buyer,
+  merchant,
+  minute,
+  parcel,
+  rival,
+  second,
+  staff,
+  stranger,
+  system,
+  t0,
+} from "../domain/orders.ts";
 import { newFile, openFile } from "../store/files.ts";
 import { readEverything } from "../store/samples.ts";
 
@@ -43,7 +54,7 @@ async function countOf(store: Pick<EventStore, "readAll">): Promise<number> {
 function gated() {
   const store = openMemoryStore();
   const waiting: (() => void)[] = [];
-  const failures: unknown[] = [];
+  const failures: Error[] = [];
   let gate = false;
   const wrapped: EventStore = {
     kind: store.kind,
@@ -72,7 +83,7 @@ function gated() {
       for (const go of waiting.splice(0)) go();
     },
     /** The next append fails, and writes nothing. */
-    failNext: (failure: unknown) => {
+    failNext: (failure: Error) => {
       failures.push(failure);
     },
     waiting: () => waiting.length,
@@ -106,8 +117,15 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     it("of nothing to do has no events and the revision as it stands", async () => {
       const engine = await open({ store: fresh() });
       const before = await live(engine, "o-1", 2);
-      const again = accepted(await engine.execute({ ...payment, payId: "pay-o-1" }, by(buyer, { at: t0 + minute })));
-      expect(again).toMatchObject({ events: [], revision: before.revision, position: before.position, replayed: false });
+      const again = accepted(
+        await engine.execute({ ...payment, payId: "pay-o-1" }, by(buyer, { at: t0 + minute })),
+      );
+      expect(again).toMatchObject({
+        events: [],
+        revision: before.revision,
+        position: before.position,
+        replayed: false,
+      });
       expect(await engine.head()).toBe(before.position);
     });
   });
@@ -120,7 +138,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       accepted(await engine.execute(shipping, by(merchant)));
       const head = await engine.head();
       const later = { at: t0 + 40 * minute };
-      expect(accepted(await engine.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1", ...later }))).toEqual({
+      expect(
+        accepted(await engine.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1", ...later })),
+      ).toEqual({
         ...first,
         replayed: true,
       });
@@ -151,12 +171,16 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       accepted(await engine.execute(payment, { actor: buyer, commandId: "c-2" }));
       const head = await engine.head();
       const used = { code: "commandIdReused", commandId: "c-2", revision: "1" };
-      expect(refused(await engine.execute({ ...payment, payId: "pay-2" }, { actor: buyer, commandId: "c-2" }))).toEqual(used);
+      expect(
+        refused(await engine.execute({ ...payment, payId: "pay-2" }, { actor: buyer, commandId: "c-2" })),
+      ).toEqual(used);
       expect(refused(await engine.execute(shipping, { actor: merchant, commandId: "c-2" }))).toEqual(used);
       // The same words by somebody else are another command.
       expect(refused(await engine.execute(payment, { actor: system, commandId: "c-2" }))).toEqual(used);
       // It comes before every other rule, the caller's own expectation included.
-      expect(refused(await engine.execute(shipping, { actor: merchant, commandId: "c-2", expect: 0n }))).toEqual(used);
+      expect(
+        refused(await engine.execute(shipping, { actor: merchant, commandId: "c-2", expect: 0n })),
+      ).toEqual(used);
       expect(await engine.head()).toBe(head);
     });
 
@@ -171,16 +195,20 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       expect(await asStranger("c-2")).toEqual(told);
       expect(await asStranger("c-1")).toEqual(told);
       expect(await asStranger("never-used", 77n)).toEqual(told);
-      expect(refused(await engine.execute(shipping, { actor: rival, commandId: "c-2", expect: 0n }))).toEqual({
-        ...told,
-        role: "merchant",
-      });
+      expect(refused(await engine.execute(shipping, { actor: rival, commandId: "c-2", expect: 0n }))).toEqual(
+        {
+          ...told,
+          role: "merchant",
+        },
+      );
     });
 
     it("is the order's own: another order may use it too", async () => {
       const engine = await open({ store: fresh() });
       accepted(await engine.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1" }));
-      expect(accepted(await engine.execute(newOrder("o-2"), { actor: buyer, commandId: "c-1" })).replayed).toBe(false);
+      expect(
+        accepted(await engine.execute(newOrder("o-2"), { actor: buyer, commandId: "c-1" })).replayed,
+      ).toBe(false);
     });
 
     it("is not remembered from a refusal", async () => {
@@ -210,16 +238,28 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       const engine = await open({ store: fresh() });
       const at = async (command: object, actor: Actor, expect: bigint | "none") =>
         engine.execute(command, by(actor, { expect }));
-      expect(refused(await at(payment, buyer, 0n))).toEqual({ code: "versionConflict", expected: "0", actual: "none" });
+      expect(refused(await at(payment, buyer, 0n))).toEqual({
+        code: "versionConflict",
+        expected: "0",
+        actual: "none",
+      });
       accepted(await at(newOrder("o-1"), buyer, "none"));
       expect(refused(await at(newOrder("o-1"), buyer, "none"))).toEqual({
         code: "versionConflict",
         expected: "none",
         actual: "0",
       });
-      expect(refused(await at(payment, buyer, 1n))).toEqual({ code: "versionConflict", expected: "1", actual: "0" });
+      expect(refused(await at(payment, buyer, 1n))).toEqual({
+        code: "versionConflict",
+        expected: "1",
+        actual: "0",
+      });
       accepted(await at(payment, buyer, 0n));
-      expect(refused(await at(shipping, merchant, 0n))).toEqual({ code: "versionConflict", expected: "0", actual: "2" });
+      expect(refused(await at(shipping, merchant, 0n))).toEqual({
+        code: "versionConflict",
+        expected: "0",
+        actual: "2",
+      });
       accepted(await at(shipping, merchant, 2n));
       // A command that would change nothing is held to it too.
       expect(refused(await at({ ...payment, payId: "pay-1" }, buyer, 1n)).code).toBe("versionConflict");
@@ -285,8 +325,12 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     it("stops a command before anything is appended", async () => {
       const engine = await open({ store: fresh() });
       const reason = new Error("enough");
-      await expect(engine.execute(newOrder("o-1"), by(buyer, { signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
-      await expect(engine.preview(newOrder("o-1"), by(buyer, { signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
+      await expect(
+        engine.execute(newOrder("o-1"), by(buyer, { signal: AbortSignal.abort(reason) })),
+      ).rejects.toBe(reason);
+      await expect(
+        engine.preview(newOrder("o-1"), by(buyer, { signal: AbortSignal.abort(reason) })),
+      ).rejects.toBe(reason);
       expect(await engine.head()).toBeUndefined();
     });
 
@@ -335,7 +379,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       const engine = await open({ store: fresh(), terms: { "*": { booking: true } } });
       await live(engine, "o-1", 1);
       const asked = await Promise.all(
-        Array.from({ length: 8 }, () => engine.execute({ type: "ConfirmOrder", orderId: "o-1" }, by(merchant))),
+        Array.from({ length: 8 }, () =>
+          engine.execute({ type: "ConfirmOrder", orderId: "o-1" }, by(merchant)),
+        ),
       );
       expect(asked.filter(E.isRight)).toHaveLength(1);
       for (const answer of asked.filter(E.isLeft)) {
@@ -386,7 +432,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     it("lets payments of nothing be many", async () => {
       const engine = await open({ store: fresh() });
       for (const orderId of ["o-1", "o-2"]) {
-        expect(accepted(await engine.execute(newOrder(orderId, { discount: 5_800 }), by(buyer))).revision).toBe(2n);
+        expect(
+          accepted(await engine.execute(newOrder(orderId, { discount: 5_800 }), by(buyer))).revision,
+        ).toBe(2n);
       }
     });
   });
@@ -400,7 +448,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       const paid = accepted(await engine.execute(payment, by(buyer)));
       expect(paid.events.map(({ at }) => at)).toEqual([t0 + 10 * minute, t0 + 10 * minute]);
       // Who gives an instant is told.
-      expect(refused(await engine.execute(shipping, by(merchant, { at: t0 }))).code).toBe("timeRunsBackwards");
+      expect(refused(await engine.execute(shipping, by(merchant, { at: t0 }))).code).toBe(
+        "timeRunsBackwards",
+      );
     });
 
     it("that gives fractions is read in whole milliseconds", async () => {
@@ -442,7 +492,10 @@ describe.each(stores)("on %s", (_kind, fresh) => {
           return [
             engine.execute(command, by(actor, { at: t0 + step * minute })),
             // Decided on what it meets, and dropped from memory by the next.
-            engine.execute({ type: "CorrectShipment", orderId, shipments: [] }, by(merchant, { at: t0 + step * minute })),
+            engine.execute(
+              { type: "CorrectShipment", orderId, shipments: [] },
+              by(merchant, { at: t0 + step * minute }),
+            ),
           ];
         }),
       );
@@ -450,7 +503,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       expect(answers.filter((_, at) => at % 2 === 0).every(E.isRight)).toBe(true);
       for (const orderId of orders) {
         expect((await engine.state(orderId)).status).toBe("completed");
-        expect(refused(await engine.execute({ ...shipping, orderId }, by(merchant, { at: t0 + 9 * minute })))).toMatchObject({
+        expect(
+          refused(await engine.execute({ ...shipping, orderId }, by(merchant, { at: t0 + 9 * minute }))),
+        ).toMatchObject({
           status: "completed",
         });
       }
@@ -466,7 +521,10 @@ describe("after a restart", () => {
     const paid = accepted(await before.execute(payment, { actor: buyer, commandId: "c-2" }));
     await before.close();
     const after = await open({ store, clock: () => t0 + 90 * minute });
-    expect(accepted(await after.execute(payment, { actor: buyer, commandId: "c-2" }))).toEqual({ ...paid, replayed: true });
+    expect(accepted(await after.execute(payment, { actor: buyer, commandId: "c-2" }))).toEqual({
+      ...paid,
+      replayed: true,
+    });
     expect(accepted(await after.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1" }))).toEqual({
       ...first,
       replayed: true,
@@ -492,7 +550,10 @@ describe("two engines on one file", () => {
     // Both have the order in memory now.
     expect(refused(await other.execute(shipping, by(merchant))).code).toBe("orderStatusNotEligible");
     const paid = accepted(await one.execute(payment, { actor: buyer, commandId: "pay" }));
-    expect(accepted(await other.execute(payment, { actor: buyer, commandId: "pay" }))).toEqual({ ...paid, replayed: true });
+    expect(accepted(await other.execute(payment, { actor: buyer, commandId: "pay" }))).toEqual({
+      ...paid,
+      replayed: true,
+    });
     expect(await other.history("o-1")).toHaveLength(3);
     // What it holds in memory is what is stored, not what it would have recorded itself.
     expect(((await other.state("o-1")) as Order).paidAt).toBe(t0);
@@ -524,7 +585,9 @@ describe("two engines on one file", () => {
     accepted(await one.execute({ type: "ConfirmReceipt", orderId: "o-1" }, by(buyer)));
     expect((await other.state("o-1")).status).toBe("completed");
     accepted(await one.execute({ type: "HideOrder", orderId: "o-1" }, by(buyer)));
-    expect(accepted(await other.preview({ type: "HideOrder", orderId: "o-1" }, by(buyer))).events).toEqual([]);
+    expect(accepted(await other.preview({ type: "HideOrder", orderId: "o-1" }, by(buyer))).events).toEqual(
+      [],
+    );
   });
 
   it("let exactly one of payment and timeout win, and never lose money", async () => {
@@ -537,13 +600,15 @@ describe("two engines on one file", () => {
       const pay = { ...payment, orderId, payId: `pay-${round}` };
       const expire = { type: "ExpireOrder", orderId };
       const [payer, timer] = round % 2 === 0 ? [one, other] : [other, one];
-      const asked = [() => payer.execute(pay, by(buyer, { at: late })), () => timer.execute(expire, by(system, { at: late }))];
-      const [paid, expired] = (round % 3 === 0
-        ? (await Promise.all(asked.toReversed().map((ask) => ask()))).toReversed()
-        : await Promise.all(asked.map((ask) => ask()))) as [
-        Awaited<ReturnType<typeof one.execute>>,
-        Awaited<ReturnType<typeof one.execute>>,
+      const asked = [
+        () => payer.execute(pay, by(buyer, { at: late })),
+        () => timer.execute(expire, by(system, { at: late })),
       ];
+      const [paid, expired] = (
+        round % 3 === 0
+          ? (await Promise.all(asked.toReversed().map((ask) => ask()))).toReversed()
+          : await Promise.all(asked.map((ask) => ask()))
+      ) as [Awaited<ReturnType<typeof one.execute>>, Awaited<ReturnType<typeof one.execute>>];
       const facts = (await one.history(orderId)).map(({ event }) => event.type);
       // The loser decides again on what it finds: a late payment is recorded, a timeout of a paid order refused.
       if (E.isRight(expired)) {
@@ -560,7 +625,11 @@ describe("two engines on one file", () => {
   it("confirm an order once, however many ask", async () => {
     const store = `sqlite:${newFile()}`;
     const terms = { "*": { booking: true } };
-    const engines = [await open({ store, terms }), await open({ store, terms }), await open({ store, terms })];
+    const engines = [
+      await open({ store, terms }),
+      await open({ store, terms }),
+      await open({ store, terms }),
+    ];
     for (let round = 0; round < 10; round += 1) {
       const orderId = `o-${round}`;
       await live(engines[0] as (typeof engines)[0], orderId, 1);
@@ -579,14 +648,20 @@ describe("two engines on one file", () => {
     const { one, other } = await two();
     await live(one, "o-1", 3);
     await other.state("o-1");
-    const correct = (n: number) => ({ type: "CorrectShipment", orderId: "o-1", shipments: [{ ...parcel, carrier: `C${n}` }] });
+    const correct = (n: number) => ({
+      type: "CorrectShipment",
+      orderId: "o-1",
+      shipments: [{ ...parcel, carrier: `C${n}` }],
+    });
     const at = t0 + 9 * minute;
     const all = await Promise.all(
       [one, other, one, other].map((engine, n) => engine.execute(correct(n), by(merchant, { at }))),
     );
-    expect(all.map(accepted).map(({ revision }) => revision).toSorted()).toEqual([4n, 5n, 6n, 7n]);
+    expect(new Set(all.map(accepted).map(({ revision }) => revision))).toEqual(new Set([4n, 5n, 6n, 7n]));
     const held = await Promise.all(
-      [one, other, one, other].map((engine, n) => engine.execute(correct(n), by(merchant, { at, expect: 7n }))),
+      [one, other, one, other].map((engine, n) =>
+        engine.execute(correct(n), by(merchant, { at, expect: 7n })),
+      ),
     );
     expect(held.filter(E.isRight)).toHaveLength(1);
     for (const answer of held.filter(E.isLeft)) {
@@ -638,7 +713,12 @@ describe("what was decided on an append that fails", () => {
     const facts = (await store.readStream("order-o-1")).map((one) => codec.decode(one));
     expect(accepted(await repeat)).toMatchObject({ replayed: false, revision: 2n });
     expect(accepted(await nothing).events).toEqual([]);
-    expect(facts.map(({ event }) => event.type)).toEqual(["OrderCreated", "OrderPaid", "StockDeducted", "OrderShipped"]);
+    expect(facts.map(({ event }) => event.type)).toEqual([
+      "OrderCreated",
+      "OrderPaid",
+      "StockDeducted",
+      "OrderShipped",
+    ]);
     expect(accepted(await shipped).revision).toBe(3n);
     expect(refused(await refusal).code).toBe("orderStatusNotEligible");
     expect((await state).status).not.toBe("none");
@@ -656,8 +736,14 @@ describe("what was decided on an append that fails", () => {
     const preview = handler.preview(shipping, by(merchant));
     letGo();
     await expect(paid).rejects.toBe(failure);
-    expect(refused(await shipped)).toMatchObject({ code: "orderStatusNotEligible", status: "pendingPayment" });
-    expect(refused(await preview)).toMatchObject({ code: "orderStatusNotEligible", status: "pendingPayment" });
+    expect(refused(await shipped)).toMatchObject({
+      code: "orderStatusNotEligible",
+      status: "pendingPayment",
+    });
+    expect(refused(await preview)).toMatchObject({
+      code: "orderStatusNotEligible",
+      status: "pendingPayment",
+    });
     expect(await countOf(store)).toBe(1);
   });
 
@@ -665,10 +751,14 @@ describe("what was decided on an append that fails", () => {
     const { store, failNext } = gated();
     const handler = handlerOn(store);
     failNext(failure);
-    const error: unknown = await handler.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1" }).catch((e: unknown) => e);
+    const error: unknown = await handler
+      .execute(newOrder("o-1"), { actor: buyer, commandId: "c-1" })
+      .catch((e: unknown) => e);
     expect(isStoreError(error, "full")).toBe(true);
     expect((error as Error).cause).toBeInstanceOf(Error);
-    expect(accepted(await handler.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1" })).replayed).toBe(false);
+    expect(
+      accepted(await handler.execute(newOrder("o-1"), { actor: buyer, commandId: "c-1" })).replayed,
+    ).toBe(false);
     expect(accepted(await handler.execute(payment, by(buyer))).revision).toBe(2n);
   });
 
@@ -687,7 +777,10 @@ describe("what was decided on an append that fails", () => {
     const handler = handlerOn(losing);
     const asked = { actor: buyer, commandId: "c-1" };
     await expect(handler.execute(newOrder("o-1"), asked)).rejects.toMatchObject({ code: "unavailable" });
-    expect(accepted(await handler.execute(newOrder("o-1"), asked))).toMatchObject({ revision: 0n, replayed: true });
+    expect(accepted(await handler.execute(newOrder("o-1"), asked))).toMatchObject({
+      revision: 0n,
+      replayed: true,
+    });
     expect(await countOf(store)).toBe(1);
   });
 
@@ -698,7 +791,8 @@ describe("what was decided on an append that fails", () => {
     await live(engine, "o-1", 1);
     const pages = store.database.prepare("PRAGMA page_count").get() as { page_count: number };
     store.database.exec(`PRAGMA max_page_count = ${pages.page_count}`);
-    const big = (n: number) => newOrder(`big-${n}`, { personal: { note: "x".repeat(1_000) }, source: [["a", "y".repeat(9_000)]] });
+    const big = (n: number) =>
+      newOrder(`big-${n}`, { personal: { note: "x".repeat(1_000) }, source: [["a", "y".repeat(9_000)]] });
     let written = 0;
     let full = 0;
     for (let n = 0; n < 40; n += 1) {
@@ -724,7 +818,11 @@ describe("what was decided on an append that fails", () => {
     for (const { view, different, differences } of await engine.check()) {
       expect({ view, different, differences }).toEqual({ view, different: 0, differences: [] });
     }
-    expect((await engine.views.status()).map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
+    expect((await engine.views.status()).map(({ fault }) => fault)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 

@@ -40,7 +40,13 @@ function lined(over: object): object {
 const idRule = /1 to 128 characters/;
 
 describe("bad input is refused by field and rule", () => {
-  const cases: readonly (readonly [what: string, input: unknown, field: string, rule: RegExp, suggestion?: string])[] = [
+  const cases: readonly (readonly [
+    what: string,
+    input: unknown,
+    field: string,
+    rule: RegExp,
+    suggestion?: string,
+  ])[] = [
     ["nothing", undefined, "", /object with a type/],
     ["null", null, "", /object with a type/],
     ["a text", "Pay", "", /object with a type/],
@@ -49,15 +55,38 @@ describe("bad input is refused by field and rule", () => {
     ["no command named", { orderId: "o-1" }, "type", /must name the command/],
     ["a command that is no text", { ...pay, type: 5 }, "type", /must name the command/],
     ["an unknown command", { ...pay, type: "Payy" }, "type", /no such command "Payy"/, "Pay"],
-    ["a command in other letters", { ...order, type: "createorder" }, "type", /no such command/, "CreateOrder"],
+    [
+      "a command in other letters",
+      { ...order, type: "createorder" },
+      "type",
+      /no such command/,
+      "CreateOrder",
+    ],
     ["a command named by a prototype", { ...pay, type: "__proto__" }, "type", /no such command/],
     ["a command named toString", { ...pay, type: "toString" }, "type", /no such command/],
     ["a command named in a megabyte", { ...pay, type: "P".repeat(1e6) }, "type", /^no such command "P{80}"$/],
     ["an unknown key", { ...order, discont: 1 }, "discont", /unknown key/, "discount"],
     ["an unknown key of a line", lined({ quantiy: 1 }), "lines[0].quantiy", /unknown key/, "quantity"],
-    ["an unknown key of terms", { ...order, terms: { bookin: true } }, "terms.bookin", /unknown key/, "booking"],
-    ["an unknown key of a person", { ...order, personal: { fone: "1" } }, "personal.fone", /unknown key/, "phone"],
-    ["a prototype as a key", JSON.parse(JSON.stringify(pay).replace("{", '{"__proto__":{},')), "__proto__", /unknown key/],
+    [
+      "an unknown key of terms",
+      { ...order, terms: { bookin: true } },
+      "terms.bookin",
+      /unknown key/,
+      "booking",
+    ],
+    [
+      "an unknown key of a person",
+      { ...order, personal: { fone: "1" } },
+      "personal.fone",
+      /unknown key/,
+      "phone",
+    ],
+    [
+      "a prototype as a key",
+      JSON.parse(JSON.stringify(pay).replace("{", '{"__proto__":{},')),
+      "__proto__",
+      /unknown key/,
+    ],
     ["a key that no name of ours is near", { ...pay, zzzzzzzz: 1 }, "zzzzzzzz", /unknown key/],
     ["a missing field", { ...pay, payId: undefined }, "payId", /expected string/],
     ["a wrong type", { ...pay, amount: "5800" }, "amount", /expected (int|number)/],
@@ -73,7 +102,12 @@ describe("bad input is refused by field and rule", () => {
     ["too great a quantity", lined({ quantity: limits.quantity + 1 }), "lines[0].quantity", /<=1000000000/],
     ["an empty order", { ...order, lines: [] }, "lines", />=1/],
     ["10,000 lines", { ...order, lines: Array.from({ length: 10_000 }, () => line) }, "lines", /<=2000/],
-    ["a megabyte of title", lined({ title: "T".repeat(1e6) }), "lines[0].title", /1 to 500 characters, and is 1000000/],
+    [
+      "a megabyte of title",
+      lined({ title: "T".repeat(1e6) }),
+      "lines[0].title",
+      /1 to 500 characters, and is 1000000/,
+    ],
     ["an empty title", lined({ title: "" }), "lines[0].title", /1 to 500 characters, and is 0/],
     ["half a surrogate pair", lined({ title: "Tea \ud83c" }), "lines[0].title", /lone surrogate/],
     ["a NUL character", lined({ title: "Tea\0" }), "lines[0].title", /NUL/],
@@ -88,26 +122,81 @@ describe("bad input is refused by field and rule", () => {
     ["a currency without minor units", { ...order, currency: "XAU" }, "currency", /XAU without a minor unit/],
     ["a currency in small letters", { ...order, currency: "cny" }, "currency", /not a currency code/],
     ["a word outside its list", { ...order, fulfilment: "expres" }, "fulfilment", /"express"\|"local"/],
-    ["a rating outside its list", { ...review, items: [{ lineId: "L1", rating: 5 }] }, "items[0].rating", /"good"/],
-    ["a picture that is no URL", { ...review, items: [{ lineId: "L1", rating: "good", pictures: ["javascript:1"] }] }, "items[0].pictures[0]", /URL of http/],
-    ["a picture with NUL", { ...review, items: [{ lineId: "L1", rating: "good", pictures: ["https://a.example/\0"] }] }, "items[0].pictures[0]", /URL of http/],
+    [
+      "a rating outside its list",
+      { ...review, items: [{ lineId: "L1", rating: 5 }] },
+      "items[0].rating",
+      /"good"/,
+    ],
+    [
+      "a picture that is no URL",
+      { ...review, items: [{ lineId: "L1", rating: "good", pictures: ["javascript:1"] }] },
+      "items[0].pictures[0]",
+      /URL of http/,
+    ],
+    [
+      "a picture with NUL",
+      { ...review, items: [{ lineId: "L1", rating: "good", pictures: ["https://a.example/\0"] }] },
+      "items[0].pictures[0]",
+      /URL of http/,
+    ],
     ["a source that is no object", { ...order, source: "x" }, "source", /must be an object/],
     ["a source that is a list", { ...order, source: [] }, "source", /must be an object/],
-    ["a prototype in source", { ...order, source: JSON.parse('{"__proto__":1}') }, "source", /__proto__ is no key/],
-    ["a prototype within source", { ...order, source: { a: JSON.parse('{"__proto__":1}') } }, "source", /__proto__ is no key/],
-    ["an index as a key within source", { ...order, source: { a: { 10: 1 } } }, "source", /key 10 looks like an array index/],
-    ["NaN in source", { ...order, source: { a: [Number.NaN] } }, "source", /"a"\[0\]: NaN is no number of JSON/],
+    [
+      "a prototype in source",
+      { ...order, source: JSON.parse('{"__proto__":1}') },
+      "source",
+      /__proto__ is no key/,
+    ],
+    [
+      "a prototype within source",
+      { ...order, source: { a: JSON.parse('{"__proto__":1}') } },
+      "source",
+      /__proto__ is no key/,
+    ],
+    [
+      "an index as a key within source",
+      { ...order, source: { a: { 10: 1 } } },
+      "source",
+      /key 10 looks like an array index/,
+    ],
+    [
+      "NaN in source",
+      { ...order, source: { a: [Number.NaN] } },
+      "source",
+      /"a"\[0\]: NaN is no number of JSON/,
+    ],
     ["undefined in source", { ...order, source: { a: undefined } }, "source", /a undefined is no JSON/],
-    ["a hole in a list of source", { ...order, source: { a: Array.from({ length: 1 }).concat([1]) } }, "source", /undefined is no JSON/],
+    [
+      "a hole in a list of source",
+      { ...order, source: { a: Array.from({ length: 1 }).concat([1]) } },
+      "source",
+      /undefined is no JSON/,
+    ],
     ["a BigInt in source", { ...order, source: { a: 1n } }, "source", /a bigint is no JSON/],
-    ["a function in source", { ...order, source: { a: { toJSON: () => 1 } } }, "source", /a function is no JSON/],
+    [
+      "a function in source",
+      { ...order, source: { a: { toJSON: () => 1 } } },
+      "source",
+      /a function is no JSON/,
+    ],
     ["a Date in source", { ...order, source: { a: new Date(0) } }, "source", /plain object/],
     ["a Map in source", { ...order, source: { a: new Map([[1, 2]]) } }, "source", /plain object/],
     ["NUL in source", { ...order, source: { a: "\0" } }, "source", /NUL/],
-    ["half a surrogate pair in a key of source", { ...order, source: { "\udc00": 1 } }, "source", /lone surrogate/],
+    [
+      "half a surrogate pair in a key of source",
+      { ...order, source: { "\udc00": 1 } },
+      "source",
+      /lone surrogate/,
+    ],
     ["source nested too deep", { ...order, source: { a: nested(17) } }, "source", /nested deeper than 16/],
     ["a source with a circle", { ...order, source: circle() }, "source", /nested deeper|more values/],
-    ["a source with circles in circles", { ...order, source: circles() }, "source", /nested deeper|more values/],
+    [
+      "a source with circles in circles",
+      { ...order, source: circles() },
+      "source",
+      /nested deeper|more values/,
+    ],
   ];
 
   it.each(cases.map(([what, ...rest]) => ({ what, rest })))("$what", ({ rest }) => {
@@ -121,7 +210,12 @@ describe("bad input is refused by field and rule", () => {
     ["no command id", { actor: buyer }, "commandId", /expected string/],
     ["a command id with a newline", { ...options, commandId: "a\nb" }, "commandId", idRule],
     ["no actor", { commandId: "c" }, "actor", /expected object/],
-    ["an unknown role", { ...options, actor: { role: "byer", id: "b" } }, "actor.role", /"buyer"\|"merchant"/],
+    [
+      "an unknown role",
+      { ...options, actor: { role: "byer", id: "b" } },
+      "actor.role",
+      /"buyer"\|"merchant"/,
+    ],
     ["an actor's id with $", { ...options, actor: { role: "buyer", id: "$b" } }, "actor.id", idRule],
     ["a time before 1970", { ...options, at: -1 }, "at", />=0/],
     ["a time after 9999", { ...options, at: limits.latest + 1 }, "at", /<=253402300799999/],
@@ -142,7 +236,9 @@ describe("bad input is refused by field and rule", () => {
   });
 
   it("faults of the command and of its circumstances come in one answer", () => {
-    const fields = issuesIn({ ...pay, amount: -1, payId: "" }, { ...options, at: -1 }).map(({ field }) => field);
+    const fields = issuesIn({ ...pay, amount: -1, payId: "" }, { ...options, at: -1 }).map(
+      ({ field }) => field,
+    );
     expect(new Set(fields)).toEqual(new Set(["at", "amount", "payId"]));
   });
 
@@ -248,7 +344,10 @@ describe("the size of a command", () => {
   const sized = (bytes: number) => {
     const empty = { ...order, source: { a: "", b: "" } };
     const rest = bytes - Buffer.byteLength(readAs(empty).canonical);
-    return { ...order, source: { a: "x".repeat(Math.min(rest, 200_000)), b: "x".repeat(Math.max(0, rest - 200_000)) } };
+    return {
+      ...order,
+      source: { a: "x".repeat(Math.min(rest, 200_000)), b: "x".repeat(Math.max(0, rest - 200_000)) },
+    };
   };
 
   it("may be 256 KiB", () => {
@@ -264,7 +363,10 @@ describe("the size of a command", () => {
   it("is counted in bytes of UTF-8, not in characters", () => {
     const source = { a: "售".repeat(90_000) };
     expect(issuesIn({ ...order, source })).toEqual([
-      { field: "", rule: expect.stringMatching(/^a command is at most 262144 bytes, and this is 27\d{4}$/) as string },
+      {
+        field: "",
+        rule: expect.stringMatching(/^a command is at most 262144 bytes, and this is 27\d{4}$/) as string,
+      },
     ]);
   });
 });
@@ -284,11 +386,22 @@ describe("the schemas and the domain", () => {
     const cancelled: Command<"CancelOrder"> = {} as Out<"CancelOrder">;
     const purchased: Command<"MarkPurchased"> = {} as Out<"MarkPurchased">;
     const surplus: Command<"RecordTaxSurplus"> = {} as Out<"RecordTaxSurplus">;
-    expect([created, paid, shipped, corrected, reviewed, redeemed, cancelled, purchased, surplus]).toHaveLength(9);
+    expect([
+      created,
+      paid,
+      shipped,
+      corrected,
+      reviewed,
+      redeemed,
+      cancelled,
+      purchased,
+      surplus,
+    ]).toHaveLength(9);
   });
 
   it("know the same commands", () => {
-    for (const type of commandTypes) expect(issuesIn({ type }).map(({ field }) => field)).toContain("orderId");
+    for (const type of commandTypes)
+      expect(issuesIn({ type }).map(({ field }) => field)).toContain("orderId");
   });
 
   it("say of an expectation what it may be", () => {

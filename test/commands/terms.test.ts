@@ -18,7 +18,10 @@ describe("the terms in force", () => {
       "*": { payWindowMinutes: 5, redeemStaff: ["s-1"] },
       rival: { booking: true, evidenceMax: undefined },
     });
-    expect(policyOf("anyone")).toEqual({ terms: { ...defaultTerms, payWindowMinutes: 5 }, redeemStaff: ["s-1"] });
+    expect(policyOf("anyone")).toEqual({
+      terms: { ...defaultTerms, payWindowMinutes: 5 },
+      redeemStaff: ["s-1"],
+    });
     // A merchant that is named is not under the terms of the others.
     expect(policyOf("rival")).toEqual({ terms: { ...defaultTerms, booking: true }, redeemStaff: [] });
     expect(policies(undefined)("main")).toEqual({ terms: defaultTerms, redeemStaff: [] });
@@ -40,7 +43,10 @@ describe("the terms in force", () => {
     [{ main: { stockDeduction: "never" } }, /^terms: main\.stockDeduction: .*"confirmation"/],
     [{ main: { allowedTypes: ["swap"] } }, /^terms: main\.allowedTypes\[0\]: /],
     [{ main: { redeemStaff: ["$root"] } }, /^terms: main\.redeemStaff\[0\]: must be 1 to 128/],
-    [{ main: { redeemStaff: Array.from({ length: 1_001 }, (_, at) => `s-${at}`) } }, /^terms: main\.redeemStaff: .*<=1000/],
+    [
+      { main: { redeemStaff: Array.from({ length: 1_001 }, (_, at) => `s-${at}`) } },
+      /^terms: main\.redeemStaff: .*<=1000/,
+    ],
     [{ main: { booking: "yes", evidenceMax: 1.5 } }, /main\.booking: .*; main\.evidenceMax: /],
   ])("%j are refused by name", async (terms, rule) => {
     expect(() => policies(terms)).toThrow(TypeError);
@@ -51,7 +57,10 @@ describe("the terms in force", () => {
 
 describe.each(stores)("on %s", (_kind, fresh) => {
   it("are copied into the order, by its merchant", async () => {
-    const engine = await open({ store: fresh(), terms: { "*": { payWindowMinutes: 5 }, rival: { booking: true } } });
+    const engine = await open({
+      store: fresh(),
+      terms: { "*": { payWindowMinutes: 5 }, rival: { booking: true } },
+    });
     accepted(await engine.execute(newOrder("o-1"), by(buyer)));
     accepted(await engine.execute(newOrder("o-2", { merchantId: "rival" }), by(buyer)));
     accepted(await engine.execute(newOrder("o-3", { buyerId: "b" }), by(rival)));
@@ -74,9 +83,14 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     const engine = await open({ store: fresh() });
     const own = { terms: { payWindowMinutes: 1, booking: undefined } };
     expect(refused(await engine.execute(newOrder("o-1", own), by(buyer))).code).toBe("termsOverride");
-    for (const [orderId, actor] of [["o-2", merchant], ["o-3", system]] as const) {
+    for (const [orderId, actor] of [
+      ["o-2", merchant],
+      ["o-3", system],
+    ] as const) {
       accepted(await engine.execute(newOrder(orderId, { ...own, buyerId: "b" }), by(actor)));
-      expect((await engine.state(orderId)) as Order).toMatchObject({ terms: { ...defaultTerms, payWindowMinutes: 1 } });
+      expect((await engine.state(orderId)) as Order).toMatchObject({
+        terms: { ...defaultTerms, payWindowMinutes: 1 },
+      });
     }
   });
 });
@@ -86,13 +100,22 @@ it("an old order goes on under its own terms, and replays to the same", async ()
   const before = await open({ store, terms: { "*": { payWindowMinutes: 5, stockDeduction: "shipping" } } });
   await live(before, "old", 1);
   await before.close();
-  const after = await open({ store, terms: { "*": { payWindowMinutes: 90, stockDeduction: "confirmation" } } });
+  const after = await open({
+    store,
+    terms: { "*": { payWindowMinutes: 90, stockDeduction: "confirmation" } },
+  });
   await live(after, "new", 1);
   expect(await after.replay()).toMatchObject({ orders: 2, statuses: { pendingPayment: 2 } });
   const expired: string[] = [];
   for await (const { orderId } of after.runDue(t0 + 5 * minute + second)) expired.push(orderId);
   expect(expired).toEqual(["old"]);
   // Nothing was deducted under its rule, so nothing is released; the new one's stock went at once.
-  expect((await after.history("old")).map(({ event }) => event.type)).toEqual(["OrderCreated", "OrderExpired"]);
-  expect((await after.history("new")).map(({ event }) => event.type)).toEqual(["OrderCreated", "StockDeducted"]);
+  expect((await after.history("old")).map(({ event }) => event.type)).toEqual([
+    "OrderCreated",
+    "OrderExpired",
+  ]);
+  expect((await after.history("new")).map(({ event }) => event.type)).toEqual([
+    "OrderCreated",
+    "StockDeducted",
+  ]);
 });

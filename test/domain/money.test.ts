@@ -116,7 +116,7 @@ describe("currencies", () => {
     expect(currencyFault("CNY")).toBeUndefined();
     expect(currencyFault("XAU")).toBe("ISO 4217 lists XAU without a minor unit");
     for (const code of ["RMB", "cny", "", "toString", "__proto__"]) {
-      expect(currencyFault(code)).toBe("not a currency code of ISO 4217");
+      expect(currencyFault(code)).toBe(`${JSON.stringify(code)} is not a currency code of ISO 4217`);
       expect(exponentOf(code)).toBeUndefined();
     }
     expect(exponentOf("XAU")).toBeUndefined();

@@ -2,8 +2,14 @@
 
 import { describe, expect, it } from "vitest";
 
-import { codec, createCodec, encodeMeta, histories } from "../../src/store/codec.ts";
-import type { EventHistories, EventHistory } from "../../src/store/codec.ts";
+import {
+  type EventHistories,
+  type EventHistory,
+  codec,
+  createCodec,
+  encodeMeta,
+  histories,
+} from "../../src/store/codec.ts";
 import { type RecordedEvent, StoreError } from "../../src/store/port.ts";
 
 const meta = { v: 1, at: 5, actor: { role: "buyer", id: "b" }, commandId: "c", commandHash: "h" } as const;
@@ -51,7 +57,11 @@ describe("an upcast", () => {
   ])("chain lifts version %i", (v, data, expected) => {
     const lifting = createCodec(third);
     expect(lifting.versionOf("OrderCancelled")).toBe(3);
-    expect(lifting.decode(recorded({ v, data })).event).toEqual({ type: "OrderCancelled", at: 5, data: expected });
+    expect(lifting.decode(recorded({ v, data })).event).toEqual({
+      type: "OrderCancelled",
+      at: 5,
+      data: expected,
+    });
     expect(lifting.decodeFact(recorded({ v, data })).data).toEqual(expected);
   });
 
@@ -143,7 +153,10 @@ describe("what cannot be read", () => {
   it.each([
     ['{"v":1,"at":5,"actor":null,"commandId":"c","commandHash":"h"}', "no actor"],
     ['{"v":1,"at":5,"actor":{"role":"buyer"},"commandId":"c","commandHash":"h"}', "no actor"],
-    ['{"v":1,"at":5,"actor":{"role":"buyer","id":"b"},"commandId":5,"commandHash":"h"}', "no command id and hash"],
+    [
+      '{"v":1,"at":5,"actor":{"role":"buyer","id":"b"},"commandId":5,"commandHash":"h"}',
+      "no command id and hash",
+    ],
     ['{"v":1,"at":5,"actor":{"role":"buyer","id":"b"},"commandId":"c"}', "no command id and hash"],
   ])("is metadata of %s for who wants all of it", (text, reason) => {
     expect(failure(() => codec.decode(recorded({ meta: text }))).message).toContain(reason);

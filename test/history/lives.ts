@@ -44,7 +44,13 @@ const whole = {
   source: { client_type: "weixin", 10: "ten", nested: { z: 1, a: [null, true, 1e21] } },
 };
 
-const plain = { type: "CreateOrder", currency: "JPY", lines: [lines[1]], fulfilment: "pickup", redeemable: true };
+const plain = {
+  type: "CreateOrder",
+  currency: "JPY",
+  lines: [lines[1]],
+  fulfilment: "pickup",
+  redeemable: true,
+};
 const quick = { ...plain, redeemable: false, currency: "GBP", terms: { stockDeduction: "confirmation" } };
 const pay = { type: "Pay", channel: "online" };
 
@@ -53,10 +59,18 @@ type Step = readonly [command: object, actor: Actor, at: number];
 const steps: readonly Step[] = [
   [{ ...whole, orderId: "life-1" }, merchant, t0],
   [{ type: "ConfirmOrder", orderId: "life-1" }, merchant, t0 + 1],
-  [{ ...pay, orderId: "life-1", payId: "pay-1", amount: 6_000, method: "wxpay", tradeNo: "4200001" }, buyer, t0 + minute],
+  [
+    { ...pay, orderId: "life-1", payId: "pay-1", amount: 6_000, method: "wxpay", tradeNo: "4200001" },
+    buyer,
+    t0 + minute,
+  ],
   [{ type: "AuditPayment", orderId: "life-1" }, merchant, t0 + 2 * minute],
   [{ type: "MarkPurchased", orderId: "life-1", reference: "PO-7" }, merchant, t0 + 3 * minute],
-  [{ type: "Ship", orderId: "life-1", shipments: [{ ...parcel, lines: ["L1"] }, parcel] }, merchant, t0 + day],
+  [
+    { type: "Ship", orderId: "life-1", shipments: [{ ...parcel, lines: ["L1"] }, parcel] },
+    merchant,
+    t0 + day,
+  ],
   [{ type: "CorrectShipment", orderId: "life-1", shipments: [parcel] }, merchant, t0 + day + 1],
   [{ type: "ConfirmReceipt", orderId: "life-1" }, buyer, t0 + 2 * day],
   [
@@ -77,7 +91,12 @@ const steps: readonly Step[] = [
   [{ ...plain, orderId: "life-2" }, buyer, t0],
   [{ ...pay, orderId: "life-2", payId: "pay-2", amount: 2_000 }, buyer, t0 + minute],
   [
-    { type: "Redeem", orderId: "life-2", code: redemptionCode(redeemKey, "life-2"), source: { ext: "counter 3" } },
+    {
+      type: "Redeem",
+      orderId: "life-2",
+      code: redemptionCode(redeemKey, "life-2"),
+      source: { ext: "counter 3" },
+    },
     staff,
     t0 + day,
   ],

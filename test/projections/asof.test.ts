@@ -72,13 +72,26 @@ describe.each(stores)("on %s", (kind, fresh) => {
       expect(await engine.views.order("o-6", { at: { position } })).toEqual(detail);
       seen.push(detail?.order.status);
     }
-    expect(seen).toEqual(["pendingPayment", "paid", "paid", "shipped", "completed", "completed", "completed"]);
+    expect(seen).toEqual([
+      "pendingPayment",
+      "paid",
+      "paid",
+      "shipped",
+      "completed",
+      "completed",
+      "completed",
+    ]);
     for (let steps = 0; steps < 6; steps += 1) {
       const then = await engine.views.order("o-6", { at: { time: t0 + steps * minute } });
       expect(then?.log.at(-1)?.at).toBe(t0 + steps * minute);
       const { log: _log, ...past } = then as NonNullable<typeof then>;
-      const { log: _other, ...same } = (await engine.views.order(`o-${steps + 1}`)) as NonNullable<typeof then>;
-      expect(past).toEqual({ ...same, order: { ...same.order, orderId: "o-6", orderNo: "o-6", payments: past.order.payments } });
+      const { log: _other, ...same } = (await engine.views.order(`o-${steps + 1}`)) as NonNullable<
+        typeof then
+      >;
+      expect(past).toEqual({
+        ...same,
+        order: { ...same.order, orderId: "o-6", orderNo: "o-6", payments: past.order.payments },
+      });
     }
     expect(await engine.views.order("o-6", { at: { time: t0 - 1 } })).toBeUndefined();
     expect(await engine.views.order("o-6", { at: { position: positions[0] } })).toBeUndefined();
@@ -109,19 +122,28 @@ describe.each(stores)("on %s", (kind, fresh) => {
 
   it("pages as of then do not see what came since", async () => {
     const engine = await open({ store: fresh() });
-    for (let n = 0; n < 5; n += 1) accepted(await engine.execute(newOrder(`o-${n}`), by(buyer, { at: t0 + n })));
+    for (let n = 0; n < 5; n += 1)
+      accepted(await engine.execute(newOrder(`o-${n}`), by(buyer, { at: t0 + n })));
     const at = { position: await engine.head() };
     const one = await engine.views.orders({ limit: 3, at });
     for (let n = 5; n < 9; n += 1) accepted(await engine.execute(newOrder(`o-${n}`), by(buyer, { at: t0 })));
     const two = await engine.views.orders({ limit: 3, at, cursor: one.next });
-    expect([...one.orders, ...two.orders].map(({ orderId }) => orderId)).toEqual(["o-4", "o-3", "o-2", "o-1", "o-0"]);
+    expect([...one.orders, ...two.orders].map(({ orderId }) => orderId)).toEqual([
+      "o-4",
+      "o-3",
+      "o-2",
+      "o-1",
+      "o-0",
+    ]);
     expect(two.next).toBeUndefined();
   });
 
   it("a position that no receipt gave is refused", async () => {
     const engine = await open({ store: fresh() });
     await live(engine, "o-1", 1);
-    await expect(engine.views.statistics({ at: { position: "yesterday" } })).rejects.toMatchObject({ code: "invalid" });
+    await expect(engine.views.statistics({ at: { position: "yesterday" } })).rejects.toMatchObject({
+      code: "invalid",
+    });
     await expect(engine.replay({ at: { position: "-1" } })).rejects.toMatchObject({ code: "invalid" });
   });
 });

@@ -62,7 +62,11 @@ function bodyOf(type: CommandType, orderId: string, { order, pick }: Step, state
         redeemable: true,
       };
     case "Pay":
-      return { payId: `pay-${orderId}-${pick % 3}`, amount: (state as Partial<Order>).total ?? 1, channel: "online" };
+      return {
+        payId: `pay-${orderId}-${pick % 3}`,
+        amount: (state as Partial<Order>).total ?? 1,
+        channel: "online",
+      };
     case "Ship":
     case "CorrectShipment":
       return { shipments: [{ ...parcel, trackingNumber: `SF${pick}` }] };
@@ -98,7 +102,8 @@ export async function play(
     const type = apt[one.pick % apt.length] as CommandType;
     const command = { type, orderId, ...bodyOf(type, orderId, one, state) };
     const answer = await engine.execute(command, by(actorOf(type, one), { at }));
-    if (E.isLeft(answer) && answer.left.code === "invalidCommand") throw new Error(JSON.stringify(answer.left));
+    if (E.isLeft(answer) && answer.left.code === "invalidCommand")
+      throw new Error(JSON.stringify(answer.left));
     await afterStep(at, orderId, E.isRight(answer) && answer.right.events.length > 0);
   }
 }
@@ -124,7 +129,9 @@ export function counted(orders: readonly Order[], scope: Scope): Statistics {
     count_id_no_pay: count(({ status }) => status === "pendingConfirmation" || status === "pendingPayment"),
     count_id_no_transfer: count(({ status }) => status === "paid"),
     count_id_no_confirm: count(({ status }) => status === "shipped"),
-    count_id_no_reputation: count(({ status, reviewedAt }) => status === "completed" && reviewedAt === undefined),
+    count_id_no_reputation: count(
+      ({ status, reviewedAt }) => status === "completed" && reviewedAt === undefined,
+    ),
     count_id_success: count(({ status, reviewedAt }) => status === "completed" && reviewedAt !== undefined),
     count_id_close: count(({ status }) => status === "cancelled" || status === "closed"),
     orders: own.length,

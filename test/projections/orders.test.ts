@@ -21,7 +21,7 @@ async function pages(
   between: (page: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<string[][]> {
   const all: string[][] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const { orders, next } = await engine.views.orders({ ...filter, cursor });
     all.push(orders.map(({ orderId }) => orderId));
     if (next === undefined) return all;
@@ -64,7 +64,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     await live(engine, "unpaid", 1);
     await live(engine, "paid", 2);
     await live(engine, "shipped", 3);
-    const due = Object.fromEntries((await engine.views.orders()).orders.map(({ orderId, dueAt }) => [orderId, dueAt]));
+    const due = Object.fromEntries(
+      (await engine.views.orders()).orders.map(({ orderId, dueAt }) => [orderId, dueAt]),
+    );
     expect(due).toEqual({ unpaid: t0 + 30 * minute, paid: undefined, shipped: t0 + 2 * minute + 15 * day });
   });
 
@@ -76,7 +78,9 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     await live(engine, "received", 4, t0 + 3 * second);
     await live(engine, "reviewed", 5, t0 + 4 * second);
     accepted(await engine.execute(newOrder("foreign"), by(stranger, { at: t0 + 5 * second })));
-    accepted(await engine.execute(newOrder("rival", { merchantId: "rival" }), by(buyer, { at: t0 + 6 * second })));
+    accepted(
+      await engine.execute(newOrder("rival", { merchantId: "rival" }), by(buyer, { at: t0 + 6 * second })),
+    );
     const newestFirst = ["rival", "foreign", "reviewed", "received", "shipped", "paid", "created"];
     expect(await idsIn(engine)).toEqual(newestFirst);
     expect(await idsIn(engine, { statuses: ["paid", "shipped"] })).toEqual(["shipped", "paid"]);
@@ -119,7 +123,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(await idsIn(engine, { scope: { buyerId: "buyer-1" } })).toEqual(["o-2"]);
     expect(await idsIn(engine, { scope: { merchantId: "main" } })).toEqual(["o-1"]);
     const { orders } = await engine.views.orders();
-    expect(orders.map(({ orderId, hiddenByBuyer, hiddenByMerchant }) => [orderId, hiddenByBuyer, hiddenByMerchant])).toEqual([
+    expect(
+      orders.map(({ orderId, hiddenByBuyer, hiddenByMerchant }) => [
+        orderId,
+        hiddenByBuyer,
+        hiddenByMerchant,
+      ]),
+    ).toEqual([
       ["o-2", false, true],
       ["o-1", true, false],
     ]);
@@ -153,7 +163,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       const expected = await many(engine);
       const seen = await pages(engine, { limit: 2 }, async (page) => {
         accepted(await engine.execute(newOrder(`later-${page}`), by(buyer, { at: t0 + day })));
-        const pay = { type: "Pay", orderId: expected[page], payId: `p-${page}`, amount: 5_800, channel: "online" };
+        const pay = {
+          type: "Pay",
+          orderId: expected[page],
+          payId: `p-${page}`,
+          amount: 5_800,
+          channel: "online",
+        };
         accepted(await engine.execute(pay, by(buyer, { at: t0 + day })));
       });
       expect(seen.flat()).toEqual(expected);
@@ -172,11 +188,14 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       await expect(engine.views.orders({ limit })).rejects.toThrow(/^limit must be 1 to 1000/);
     });
 
-    it.each(["", "x", "bnVsbA", "W10", "WzEsMl0", "'; DROP TABLE orders_1; --"])("after the cursor %j are refused", async (cursor) => {
-      const engine = await open({ store: fresh() });
-      await live(engine, "o-1", 1);
-      await expect(engine.views.orders({ cursor })).rejects.toThrow(RangeError);
-    });
+    it.each(["", "x", "bnVsbA", "W10", "WzEsMl0", "'; DROP TABLE orders_1; --"])(
+      "after the cursor %j are refused",
+      async (cursor) => {
+        const engine = await open({ store: fresh() });
+        await live(engine, "o-1", 1);
+        await expect(engine.views.orders({ cursor })).rejects.toThrow(RangeError);
+      },
+    );
   });
 
   it("a status that is none is refused, not overlooked", async () => {
@@ -196,7 +215,12 @@ describe("the detail of an order", () => {
     const engine = await open({ store: "memory:" });
     await live(engine, "o-1", 3);
     const cancelled = await live(engine, "o-2", 1);
-    accepted(await engine.execute({ type: "CancelOrder", orderId: "o-2", reason: "too dear" }, by(buyer, { commandId: "no" })));
+    accepted(
+      await engine.execute(
+        { type: "CancelOrder", orderId: "o-2", reason: "too dear" },
+        by(buyer, { commandId: "no" }),
+      ),
+    );
     const detail = await engine.views.order("o-1");
     expect(detail).toMatchObject({ revision: 3n, commands: ["CorrectShipment", "ConfirmReceipt", "Redeem"] });
     expect(detail?.deadlines).toEqual([{ kind: "autoConfirm", dueAt: t0 + 2 * minute + 15 * day }]);

@@ -36,7 +36,10 @@ function counting(faults: Faults, over: Partial<View<Counter>> = {}): AnyView {
     version: 1,
     reads: { OrderCreated: true, OrderPaid: true, OrderShipped: false, ReceiptConfirmed: false },
     tables: (prefix) => [
-      { name: prefix, sql: `CREATE TABLE ${prefix} (order_id TEXT PRIMARY KEY, events INTEGER NOT NULL, last TEXT NOT NULL)` },
+      {
+        name: prefix,
+        sql: `CREATE TABLE ${prefix} (order_id TEXT PRIMARY KEY, events INTEGER NOT NULL, last TEXT NOT NULL)`,
+      },
     ],
     fold: (counter, event) => {
       if (faults.fold(event)) throw new RangeError(`cannot fold ${event.type}`);
@@ -59,7 +62,8 @@ function counting(faults: Faults, over: Partial<View<Counter>> = {}): AnyView {
         },
       };
     },
-    rows: (database, prefix) => textRows(database, `SELECT json_array(order_id, events, last) AS row FROM ${prefix} ORDER BY row`),
+    rows: (database, prefix) =>
+      textRows(database, `SELECT json_array(order_id, events, last) AS row FROM ${prefix} ORDER BY row`),
     ...over,
   });
 }
@@ -85,7 +89,13 @@ async function joined(store: SqliteStore | undefined, views: readonly AnyView[])
           }
         };
   const events = store ?? (memory as NonNullable<typeof memory>);
-  const runner = await ViewRunner.open({ store: events, database, shared: store !== undefined, write, views });
+  const runner = await ViewRunner.open({
+    store: events,
+    database,
+    shared: store !== undefined,
+    write,
+    views,
+  });
   events.setTransactionHook(
     (appended) => runner.keep(appended),
     () => runner.undone(),
@@ -112,7 +122,10 @@ async function joined(store: SqliteStore | undefined, views: readonly AnyView[])
     using scratch = await buildScratch(events.local, counting(sound));
     return [...counting(sound).rows(scratch.database, scratch.prefix)];
   };
-  const generations = () => database.prepare("SELECT name, generation, hash, state, position, fault FROM views ORDER BY name, generation").all();
+  const generations = () =>
+    database
+      .prepare("SELECT name, generation, hash, state, position, fault FROM views ORDER BY name, generation")
+      .all();
   return { runner, handler, step, rows, expected, generations, database, events };
 }
 
@@ -132,7 +145,9 @@ describe.each(kinds)("on %s", (_kind, fresh) => {
         }
       }
       expect(await house.rows()).toEqual(['["o-1",4,"ReceiptConfirmed"]', '["o-2",4,"ReceiptConfirmed"]']);
-      expect(await house.runner.status()).toMatchObject([{ view: "counting", current: true, fault: undefined }]);
+      expect(await house.runner.status()).toMatchObject([
+        { view: "counting", current: true, fault: undefined },
+      ]);
     });
 
     it("whose fold throws lets appends go on, is named with its fault, throws when read, and recovers", async () => {
@@ -149,7 +164,10 @@ describe.each(kinds)("on %s", (_kind, fresh) => {
       expect(status).toMatchObject({ current: false, fault: "RangeError: cannot fold OrderPaid" });
       const error: unknown = await house.rows().catch((e: unknown) => e);
       expect(error).toBeInstanceOf(ViewError);
-      expect(error).toMatchObject({ view: "counting", cause: expect.objectContaining({ message: "cannot fold OrderPaid" }) as unknown });
+      expect(error).toMatchObject({
+        view: "counting",
+        cause: expect.objectContaining({ message: "cannot fold OrderPaid" }) as unknown,
+      });
       // Reading it again is no better, and makes nothing worse.
       await expect(house.rows()).rejects.toThrow(ViewError);
       faults.fold = sound.fold;
@@ -165,7 +183,9 @@ describe.each(kinds)("on %s", (_kind, fresh) => {
       const house = await joined(await fresh(), [counting(faults)]);
       await house.step("o-1", 0);
       await expect(house.rows()).rejects.toThrow(ViewError);
-      expect(await house.runner.status()).toMatchObject([{ current: false, fault: "RangeError: cannot fold OrderCreated" }]);
+      expect(await house.runner.status()).toMatchObject([
+        { current: false, fault: "RangeError: cannot fold OrderCreated" },
+      ]);
       await house.step("o-2", 0);
       faults.fold = sound.fold;
       expect(await house.rows()).toEqual(await house.expected());
@@ -220,7 +240,10 @@ describe("processes with different definitions of one view", () => {
     for (let at = 0; at < 3; at += 1) await old.step("o-1", at);
     const oldRows = await old.rows();
     const next = await joined(await openFile(path), [
-      counting(sound, { version: 2, fold: (counter, event) => ({ events: (counter?.events ?? 0) + 10, last: event.type }) }),
+      counting(sound, {
+        version: 2,
+        fold: (counter, event) => ({ events: (counter?.events ?? 0) + 10, last: event.type }),
+      }),
     ]);
     expect(await next.rows()).toEqual(['["o-1",30,"OrderShipped"]']);
     expect(await old.rows()).toEqual(oldRows);
@@ -249,31 +272,41 @@ describe("a rebuild", () => {
   async function full(path = newFile()): Promise<Engine> {
     const engine = await open({ store: `sqlite:${path}` });
     await Promise.all(
-      Array.from({ length: many }, (_, at) => engine.execute(newOrder(`o-${at}`), by(buyer, { at: t0 + at }))),
+      Array.from({ length: many }, (_, at) =>
+        engine.execute(newOrder(`o-${at}`), by(buyer, { at: t0 + at })),
+      ),
     );
     return engine;
   }
 
-  it.each(stores)("on %s ends in the same answers, in a new generation, and leaves no old tables", async (_kind, fresh) => {
-    const engine = await open({ store: fresh() });
-    for (const [orderId, steps] of [["o-1", 6], ["o-2", 3], ["o-3", 1]] as const) await live(engine, orderId, steps);
-    const before = await answers(engine);
-    for (const view of ["statistics", "orders", "search"]) {
-      const progress: RebuildProgress[] = [];
-      const done = await engine.rebuild(view, { onProgress: (one) => progress.push(one) });
-      expect(done).toEqual({ view, generation: 2, done: 3, total: 3 });
-      expect(progress).toEqual([done]);
-    }
-    expect(await answers(engine)).toEqual(before);
-    expect((await engine.views.status()).map(({ generation, current }) => [generation, current])).toEqual([
-      [2, true],
-      [2, true],
-      [2, true],
-    ]);
-    for (const { different } of await engine.check()) expect(different).toBe(0);
-    await live(engine, "o-4", 2);
-    for (const { different } of await engine.check()) expect(different).toBe(0);
-  });
+  it.each(stores)(
+    "on %s ends in the same answers, in a new generation, and leaves no old tables",
+    async (_kind, fresh) => {
+      const engine = await open({ store: fresh() });
+      for (const [orderId, steps] of [
+        ["o-1", 6],
+        ["o-2", 3],
+        ["o-3", 1],
+      ] as const)
+        await live(engine, orderId, steps);
+      const before = await answers(engine);
+      for (const view of ["statistics", "orders", "search"]) {
+        const progress: RebuildProgress[] = [];
+        const done = await engine.rebuild(view, { onProgress: (one) => progress.push(one) });
+        expect(done).toEqual({ view, generation: 2, done: 3, total: 3 });
+        expect(progress).toEqual([done]);
+      }
+      expect(await answers(engine)).toEqual(before);
+      expect((await engine.views.status()).map(({ generation, current }) => [generation, current])).toEqual([
+        [2, true],
+        [2, true],
+        [2, true],
+      ]);
+      for (const { different } of await engine.check()) expect(different).toBe(0);
+      await live(engine, "o-4", 2);
+      for (const { different } of await engine.check()) expect(different).toBe(0);
+    },
+  );
 
   it.each(stores)("of nothing is done at once, on %s", async (_kind, fresh) => {
     const engine = await open({ store: fresh() });
@@ -308,7 +341,10 @@ describe("a rebuild", () => {
       await Promise.all(reads);
     }
     expect(during).toBeGreaterThanOrEqual(6);
-    expect((await engine.views.statistics()).all).toMatchObject({ orders: many + during, count_id_no_transfer: 50 + during });
+    expect((await engine.views.statistics()).all).toMatchObject({
+      orders: many + during,
+      count_id_no_transfer: 50 + during,
+    });
     for (const { view, different } of await engine.check()) expect([view, different]).toEqual([view, 0]);
   });
 
@@ -351,7 +387,10 @@ describe("a rebuild", () => {
     await live(one, "after-1", 1);
     await live(other, "after-2", 2);
     for (const engine of [one, other]) {
-      expect((await engine.views.statistics()).all).toMatchObject({ orders: many + 2, count_id_no_transfer: 1 });
+      expect((await engine.views.statistics()).all).toMatchObject({
+        orders: many + 2,
+        count_id_no_transfer: 1,
+      });
       expect(await engine.check({ views: ["statistics"] })).toMatchObject([{ different: 0 }]);
     }
   });
@@ -395,7 +434,9 @@ describe("two engines on one file", () => {
     const path = newFile();
     const engines = [await open({ store: `sqlite:${path}` }), await open({ store: `sqlite:${path}` })];
     await Promise.all(
-      engines.flatMap((engine, which) => Array.from({ length: 60 }, (_, at) => live(engine, `o-${which}-${at}`, 3))),
+      engines.flatMap((engine, which) =>
+        Array.from({ length: 60 }, (_, at) => live(engine, `o-${which}-${at}`, 3)),
+      ),
     );
     for (const engine of engines) {
       expect((await engine.views.statistics()).all).toMatchObject({ orders: 120, count_id_no_confirm: 120 });
@@ -427,7 +468,9 @@ describe("two engines on one file", () => {
     for (const status of await other.views.status()) {
       expect(status).toMatchObject({ current: true, position: receipt.position });
     }
-    accepted(await other.execute({ type: "ConfirmReceipt", orderId: "o-1" }, by(buyer, { at: t0 + 9 * minute })));
+    accepted(
+      await other.execute({ type: "ConfirmReceipt", orderId: "o-1" }, by(buyer, { at: t0 + 9 * minute })),
+    );
     expect((await one.views.statistics()).all.count_id_no_reputation).toBe(1);
     expect(merchant.id).toBe("main");
   });

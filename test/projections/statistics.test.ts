@@ -130,10 +130,22 @@ describe.each(stores)("on %s", (kind, fresh) => {
 
   it("sums beyond what a number holds exactly are answered all the same", async () => {
     const engine = await open({ store: fresh() });
-    const dear = { lineId: "L1", goodsId: "A", title: "Palace", unitPrice: Number.MAX_SAFE_INTEGER, quantity: 1 };
+    const dear = {
+      lineId: "L1",
+      goodsId: "A",
+      title: "Palace",
+      unitPrice: Number.MAX_SAFE_INTEGER,
+      quantity: 1,
+    };
     for (const orderId of ["o-1", "o-2", "o-3"]) {
       accepted(await engine.execute(newOrder(orderId, { lines: [dear], charges: [] }), by(buyer)));
-      const pay = { type: "Pay", orderId, payId: `p-${orderId}`, amount: Number.MAX_SAFE_INTEGER, channel: "online" };
+      const pay = {
+        type: "Pay",
+        orderId,
+        payId: `p-${orderId}`,
+        amount: Number.MAX_SAFE_INTEGER,
+        channel: "online",
+      };
       accepted(await engine.execute(pay, by(buyer)));
     }
     const { all } = await engine.views.statistics();
