@@ -53,7 +53,7 @@ export async function buildScratch(
   const { position: upTo, time }: Bound = bound === "nothing" ? {} : bound;
   for (let after = 0; bound !== "nothing"; ) {
     signal?.throwIfAborted();
-    const page = local.streams({ after, limit: streamsAPage, upTo, types, dataOf, metaStart: true });
+    const page = local.streams({ after, limit: streamsAPage, upTo, types, dataOf, lean: true });
     database.exec("BEGIN");
     for (const { stream, events } of page.streams) {
       if (!stream.startsWith(orderPrefix)) continue;

@@ -83,7 +83,9 @@ export interface RunnerOptions {
   readonly codec?: Codec | undefined;
 }
 
-const streamsAPage = 2_000;
+/** Streams that are folded in one turn, and turns whose rows are written in one transaction. */
+const streamsAPage = 500;
+const pagesAChunk = 4;
 
 /**
  * Changes that a view holds before it writes them. An order that goes through several statuses meanwhile is written once, as is a counter
@@ -492,41 +494,59 @@ export class ViewRunner {
     generation: number,
     { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
   ): Promise<{ readonly done: number; readonly total: number }> {
-    const types = Object.keys(view.reads) as OrderEventType[];
-    const dataOf = types.filter((type) => view.reads[type] === true);
     for (;;) {
-      signal?.throwIfAborted();
-      const step = await this.#options.write(() => {
-        const row = this.#row(view.name, generation);
-        // Another process swapped it away, or there was nothing to scan, or the scan was finished before.
-        if (row === undefined || row.target === null || row.position !== null) return undefined;
-        const page = this.#store.local.streams({
-          after: row.scanned,
-          limit: streamsAPage,
-          upTo: row.target,
-          types,
-          dataOf,
-          metaStart: true,
-        });
+      const row = this.#row(view.name, generation);
+      // Another process swapped it away, or there was nothing to scan, or the scan was finished before.
+      if (row === undefined || row.target === null || row.position !== null) {
+        const done = row?.scanned ?? 0;
+        return { done, total: done };
+      }
+      const { writer, next, end, total } = await this.#foldChunk(view, generation, row, signal);
+      await this.#options.write(() => {
+        const now = this.#row(view.name, generation);
+        // Another process was here meanwhile: its rows are these.
+        if (now === undefined || now.scanned !== row.scanned || now.position !== null) return;
         try {
-          const writer = this.#writer(view, generation);
-          for (const { stream, events } of page.streams) {
-            if (!stream.startsWith(orderPrefix)) continue;
-            let summary: unknown;
-            for (const recorded of events) summary = view.fold(summary, this.#codec.decodeFact(recorded));
-            writer.change(stream.slice(orderPrefix.length), undefined, summary);
-          }
           writer.flush();
         } catch (error) {
           throw this.#failure(view, "cannot be built from the events", error);
         }
-        this.#sql.scanned.run(page.next, page.end ? row.target : null, view.name, generation);
-        return page;
+        this.#sql.scanned.run(next, end ? row.target : null, view.name, generation);
       });
-      const done = step?.next ?? this.#row(view.name, generation)?.scanned ?? 0;
-      const total = Math.max(done, step?.total ?? 0);
-      onProgress?.({ view: view.name, generation, done, total });
-      if (step === undefined || step.end) return { done, total };
+      onProgress?.({ view: view.name, generation, done: next, total });
+      if (end) return { done: next, total };
+    }
+  }
+
+  /** Folds the next streams of a scan. What was committed up to its target stands still, so it needs no transaction, and holds up nobody. */
+  async #foldChunk(
+    view: AnyView,
+    generation: number,
+    { scanned, target }: GenerationRow,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly writer: Writer<unknown>; readonly next: number; readonly end: boolean; readonly total: number }> {
+    const types = Object.keys(view.reads) as OrderEventType[];
+    const dataOf = types.filter((type) => view.reads[type] === true);
+    const upTo = target ?? undefined;
+    try {
+      const writer = this.#writer(view, generation);
+      let next = scanned;
+      for (let pages = 1; ; pages += 1) {
+        signal?.throwIfAborted();
+        const page = this.#store.local.streams({ after: next, limit: streamsAPage, upTo, types, dataOf, lean: true });
+        for (const { stream, events } of page.streams) {
+          if (!stream.startsWith(orderPrefix)) continue;
+          let summary: unknown;
+          for (const recorded of events) summary = view.fold(summary, this.#codec.decodeFact(recorded));
+          writer.change(stream.slice(orderPrefix.length), undefined, summary);
+        }
+        ({ next } = page);
+        if (page.end || pages === pagesAChunk) return { writer, next, end: page.end, total: page.total };
+        await new Promise(setImmediate);
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#failure(view, "cannot be built from the events", error);
     }
   }
 }

@@ -106,11 +106,20 @@ export function createCodec(of: EventHistories): Codec {
       return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
     },
     decodeFact: (recorded) => {
+      const usual = usualInstant(recorded.meta);
+      if (usual !== undefined) return factOf(recorded, 1, usual, true);
       const start = metaStart.exec(recorded.meta);
       if (start === null) throw unreadable(recorded, "its metadata does not begin with `v` and `at`");
       return factOf(recorded, Number(start[1]), Number(start[2]), true);
     },
   };
+}
+
+/** The instant of metadata that begins as nearly all does, with version 1 and an instant of 13 digits: read without a search. */
+function usualInstant(meta: string): number | undefined {
+  if (!meta.startsWith('{"v":1,"at":') || meta[25] !== ",") return undefined;
+  const at = Number(meta.slice(12, 25));
+  return Number.isInteger(at) && at >= 1_000_000_000_000 ? at : undefined;
 }
 
 const metaStart = /^\{"v":([1-9]\d*),"at":(\d+),/;

@@ -186,7 +186,7 @@ class MemoryEventStore implements MemoryStore {
 
   #wholeStreams(read: StreamsRead): StreamsPage {
     this.#open();
-    const { after = 0, limit, upTo, types, dataOf, metaStart, share } = read;
+    const { after = 0, limit, upTo, types, dataOf, lean, share } = read;
     const last = upTo === undefined ? Number.MAX_SAFE_INTEGER : countOf(upTo);
     const next = Math.min(after + limit, this.#names.length);
     const streams = [];
@@ -198,8 +198,9 @@ class MemoryEventStore implements MemoryStore {
         .filter(({ type }) => types === undefined || types.includes(type))
         .map((event) => ({
           ...event,
+          ...(lean === true ? { id: "", position: "" } : {}),
           data: dataOf === undefined || dataOf.includes(event.type) ? event.data : "",
-          meta: metaStart === true ? event.meta.slice(0, 32) : event.meta,
+          meta: lean === true ? event.meta.slice(0, 32) : event.meta,
         }));
       if (events.length > 0) streams.push({ stream, events });
     }

@@ -135,8 +135,8 @@ export interface StreamsRead {
   readonly types?: readonly string[] | undefined;
   /** Of which types the data is needed; the others' comes back empty. All without it. */
   readonly dataOf?: readonly string[] | undefined;
-  /** Only the beginning of the metadata (32 characters), where its canonical form has version and instant. */
-  readonly metaStart?: boolean | undefined;
+  /** Lean: of the metadata only the beginning (32 characters), where its canonical form has version and instant; no ids or positions. */
+  readonly lean?: boolean | undefined;
   /** Only streams whose number is `index` modulo `of`, for workers that share the work. */
   readonly share?: { readonly index: number; readonly of: number } | undefined;
 }

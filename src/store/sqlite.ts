@@ -71,6 +71,8 @@ const batchSize = 1_024;
 /** Streams whose number and last revision are remembered. */
 const rememberedStreams = 50_000;
 
+const wholeStream: StreamRead = {};
+
 const defaultLockTimeoutMs = 30_000;
 const defaultPollMs = 100;
 const pageSize = 1_000;
@@ -220,6 +222,7 @@ class SqliteEventStore implements SqliteStore {
   readonly #sql: ReturnType<typeof statements>;
   readonly #feeds = new Set<Feed>();
 
+  #lastScan: { readonly sql: string; readonly statement: ReturnType<Database["prepare"]> } | undefined;
   #hook: TransactionHook | undefined;
   #undone: (() => void) | undefined;
   #queue: Pending[] = [];
@@ -595,21 +598,22 @@ class SqliteEventStore implements SqliteStore {
 
   // --- reading ---
 
-  #readStream(stream: string, read: StreamRead = {}): readonly RecordedEvent[] {
+  #readStream(stream: string, read: StreamRead = wholeStream): readonly RecordedEvent[] {
     return this.#reading(() => {
-      const row = this.#sql.streamId.get(stream) as unknown as { id: number } | undefined;
-      if (row === undefined) return [];
       const { from, to, backwards = false, limit } = read;
       const last = Number.MAX_SAFE_INTEGER;
       const count = limit ?? -1;
       const rows = (backwards
-        ? this.#sql.backwards.all(row.id, from === undefined ? last : Number(from), Number(to ?? 0n), count)
+        ? this.#sql.backwards.all(stream, from === undefined ? last : Number(from), Number(to ?? 0n), count)
         : this.#sql.forwards.all(
-            row.id,
+            stream,
             Number(from ?? 0n),
             to === undefined ? last : Number(to),
             count,
-          )) as unknown as Row[];
+          )) as unknown as (Row & { readonly stream_id: number })[];
+      const end = rows.at(-1);
+      // Whoever reads a whole stream is about to append to it: where it ends need not be asked again.
+      if (end !== undefined && read === wholeStream) this.#remember(stream, end.stream_id, end.revision, end.id);
       return rows.map((event) => this.#recorded(event, stream));
     });
   }
@@ -641,29 +645,54 @@ class SqliteEventStore implements SqliteStore {
     return row.name;
   }
 
-  #streams({ after = 0, limit, upTo, types, dataOf, metaStart, share }: StreamsRead): StreamsPage {
+  #streams({ after = 0, limit, upTo, types, dataOf, lean, share }: StreamsRead): StreamsPage {
     return this.#reading(() => {
       const { id: lastStream } = this.#sql.lastStream.get() as unknown as { id: number | null };
       if (lastStream === null || after >= lastStream) {
         return { streams: [], next: after, end: true, total: lastStream ?? 0 };
       }
       const next = Math.min(after + limit, lastStream);
-      const scan = this.database.prepare(scanSql(this.#idsOf(types), this.#idsOf(dataOf), metaStart, share));
       const upToPosition = upTo === undefined ? Number.MAX_SAFE_INTEGER : countOf(upTo);
-      const rows = scan.all(after, next, upToPosition) as unknown as (Row & { stream_id: number })[];
+      const rows = this.#scan(
+        scanSql(this.#idsOf(types), this.#idsOf(dataOf), lean, share),
+      ).all(after, next, upToPosition) as unknown as (Row & { readonly stream_id: number })[];
+      const names = new Map<number, string>();
+      for (const { id, name } of this.#sql.streamNames.all(after, next) as unknown as { id: number; name: string }[]) {
+        names.set(id, name);
+      }
       const streams: { stream: string; events: RecordedEvent[] }[] = [];
       let current = -1;
+      let stream = "";
       let events: RecordedEvent[] = [];
       for (const row of rows) {
         if (row.stream_id !== current) {
           current = row.stream_id;
+          stream = names.get(current) as string;
           events = [];
-          streams.push({ stream: row.name, events });
+          streams.push({ stream, events });
         }
-        events.push(this.#recorded(row, row.name));
+        events.push(lean === true ? this.#lean(row, stream) : this.#recorded(row, stream));
       }
       return { streams, next, end: next >= lastStream, total: lastStream };
     });
+  }
+
+  /** The statement of a scan; the last one is kept, for the pages that follow. */
+  #scan(sql: string): ReturnType<Database["prepare"]> {
+    if (this.#lastScan?.sql !== sql) this.#lastScan = { sql, statement: this.database.prepare(sql) };
+    return this.#lastScan.statement;
+  }
+
+  #lean(row: Row, stream: string): RecordedEvent {
+    return {
+      stream,
+      revision: BigInt(row.revision),
+      position: "",
+      id: "",
+      type: this.#typeNames.get(row.type_id) ?? this.#typeName(row.type_id),
+      data: row.data,
+      meta: row.meta,
+    };
   }
 
   #idsOf(types: readonly string[] | undefined): readonly number[] | undefined {
@@ -677,29 +706,29 @@ class SqliteEventStore implements SqliteStore {
 function scanSql(
   types: readonly number[] | undefined,
   dataOf: readonly number[] | undefined,
-  metaStart: boolean | undefined,
+  lean: boolean | undefined,
   share: StreamsRead["share"],
 ): string {
-  const data =
-    dataOf === undefined ? "e.data" : `CASE WHEN e.type_id IN (${dataOf.join(",")}) THEN e.data ELSE '' END`;
-  const meta = metaStart === true ? "substr(e.meta, 1, 32)" : "e.meta";
-  const typed = types === undefined ? "" : `AND e.type_id IN (${types.join(",")})`;
-  const shared = share === undefined ? "" : `AND e.stream_id % ${share.of} = ${share.index}`;
-  return `SELECT e.position, e.stream_id, s.name, e.revision, e.type_id, e.id, ${meta} AS meta, ${data} AS data
-    FROM events e INDEXED BY events_of_stream JOIN streams s ON s.id = e.stream_id
-    WHERE e.stream_id > ? AND e.stream_id <= ? AND e.position <= ? ${typed} ${shared}
-    ORDER BY e.stream_id, e.revision`;
+  const data = dataOf === undefined ? "data" : `CASE WHEN type_id IN (${dataOf.join(",")}) THEN data ELSE '' END AS data`;
+  const rest = lean === true ? "substr(meta, 1, 32) AS meta" : "position, id, meta";
+  const typed = types === undefined ? "" : `AND type_id IN (${types.join(",")})`;
+  const shared = share === undefined ? "" : `AND stream_id % ${share.of} = ${share.index}`;
+  return `SELECT stream_id, revision, type_id, ${data}, ${rest}
+    FROM events INDEXED BY events_of_stream
+    WHERE stream_id > ? AND stream_id <= ? AND position <= ? ${typed} ${shared}
+    ORDER BY stream_id, revision`;
 }
 
 function statements(database: Database) {
-  const columns = "position, revision, type_id, id, meta, data";
+  const columns = "position, stream_id, revision, type_id, id, meta, data";
+  const ofStream = "(SELECT id FROM streams WHERE name = ?)";
   return {
     dataVersion: database.prepare("PRAGMA data_version"),
     insert: database.prepare(
       "INSERT INTO events (stream_id, revision, type_id, id, meta, data) VALUES (?, ?, ?, ?, ?, ?)",
     ),
     createStream: database.prepare("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING"),
-    streamId: database.prepare("SELECT id FROM streams WHERE name = ?"),
+    streamNames: database.prepare("SELECT id, name FROM streams WHERE id > ? AND id <= ?"),
     lastStream: database.prepare("SELECT max(id) AS id FROM streams"),
     streamHead: database.prepare(
       `SELECT streams.id, revision, events.id AS event_id FROM streams LEFT JOIN events ON stream_id = streams.id
@@ -713,10 +742,10 @@ function statements(database: Database) {
     removeStream: database.prepare("DELETE FROM streams WHERE id = ?"),
     claim: database.prepare("INSERT INTO claims (name, stream_id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
     forwards: database.prepare(
-      `SELECT ${columns} FROM events WHERE stream_id = ? AND revision BETWEEN ? AND ? ORDER BY revision LIMIT ?`,
+      `SELECT ${columns} FROM events WHERE stream_id = ${ofStream} AND revision BETWEEN ? AND ? ORDER BY revision LIMIT ?`,
     ),
     backwards: database.prepare(
-      `SELECT ${columns} FROM events WHERE stream_id = ? AND revision <= ? AND revision >= ? ORDER BY revision DESC LIMIT ?`,
+      `SELECT ${columns} FROM events WHERE stream_id = ${ofStream} AND revision <= ? AND revision >= ? ORDER BY revision DESC LIMIT ?`,
     ),
     all: database.prepare(
       `SELECT position, name, revision, type_id, events.id, meta, data

@@ -8,9 +8,11 @@ import { policies } from "../../src/commands/terms.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { OrderEvent } from "../../src/domain/events.ts";
 import type { Order } from "../../src/domain/state.ts";
+import type { Engine } from "../../src/engine.ts";
 import { codec } from "../../src/store/codec.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { type EventStore, StoreError, isStoreError } from "../../src/store/port.ts";
+import type { SqliteStore } from "../../src/store/sqlite.ts";
 import { accepted, by, live, newOrder, open, refused, stepOf, stores, tidyEngines } from "../engines.ts";
 import {
   buyer,
@@ -669,6 +671,42 @@ describe("two engines on one file", () => {
     }
   });
 
+  it("answer what was sent behind a repeat of the other's command from what is stored", async () => {
+    const { one, other } = await two();
+    await live(one, "o-1", 1);
+    await other.state("o-1");
+    const cancel = { type: "CancelOrder", orderId: "o-1" };
+    accepted(await one.execute(cancel, { actor: buyer, commandId: "c-9" }));
+    const [again, state, pay] = await Promise.all([
+      other.execute(cancel, { actor: buyer, commandId: "c-9" }),
+      other.state("o-1"),
+      other.preview({ ...payment, amount: 1 }, by(buyer)),
+    ]);
+    expect(accepted(again).replayed).toBe(true);
+    // It would have been seven seconds later by its own clock.
+    expect((state as Order).endedAt).toBe(t0);
+    expect((accepted(pay).state as Order).endedAt).toBe(t0);
+  });
+
+  it("append nothing that was decided on what the other's append made untrue", async () => {
+    const { one, other } = await two();
+    await live(one, "o-1", 3);
+    await other.state("o-1");
+    const at = t0 + 9 * minute;
+    const receive = { type: "ConfirmReceipt", orderId: "o-1" };
+    const [received, corrected, behind] = await Promise.all([
+      one.execute(receive, by(buyer, { at })),
+      other.execute({ type: "CorrectShipment", orderId: "o-1", shipments: [parcel] }, by(merchant, { at })),
+      // Its revision is right by the number alone.
+      other.execute(receive, by(buyer, { at })),
+    ]);
+    expect(accepted(received).revision).toBe(4n);
+    for (const answer of [corrected, behind]) {
+      expect(refused(answer)).toMatchObject({ code: "orderStatusNotEligible", status: "completed" });
+    }
+    expect(await one.history("o-1")).toHaveLength(5);
+  });
+
   it("that both create one order make it once", async () => {
     const { one, other } = await two();
     const [a, b] = await Promise.all([
@@ -823,6 +861,54 @@ describe("what was decided on an append that fails", () => {
       undefined,
       undefined,
     ]);
+  });
+});
+
+describe("a disk that is full when the views are written", () => {
+  it("ends the append with them, is no fault of theirs, and leaves nothing counted wrong", async () => {
+    // As many as the views hold before they write: it is in the last of these commits that they do.
+    const orders = Array.from({ length: 4_096 }, (_, at) => `o-${at}`);
+    const pagesOf = (store: SqliteStore) =>
+      (store.database.prepare("PRAGMA page_count").get() as { page_count: number }).page_count;
+    const create = (engine: Engine) =>
+      Promise.allSettled(
+        orders.map((orderId) => engine.execute(newOrder(orderId), { actor: buyer, commandId: "new" })),
+      );
+
+    // How much room the events alone take.
+    const bare = await openFile(newFile());
+    const without = await open({ store: bare, views: [] });
+    const empty = pagesOf(bare);
+    await create(without);
+    const room = pagesOf(bare) - empty;
+
+    const store = await openFile(newFile());
+    const engine = await open({ store });
+    accepted(await engine.execute(newOrder("first"), by(buyer)));
+    expect((await engine.views.statistics()).all.orders).toBe(1);
+    store.database.exec(`PRAGMA max_page_count = ${pagesOf(store) + room + 5}`);
+    const rejected: string[] = [];
+    for (const [at, answer] of (await create(engine)).entries()) {
+      if (answer.status === "fulfilled") continue;
+      expect(answer.reason).toMatchObject({ code: "full" });
+      rejected.push(orders[at] as string);
+    }
+    expect(rejected.length).toBeGreaterThan(0);
+    for (const orderId of rejected) expect(await engine.history(orderId)).toEqual([]);
+    store.database.exec("PRAGMA max_page_count = 1073741823");
+    expect((await engine.views.status()).map(({ fault }) => fault)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    for (const answer of await create(engine))
+      expect(answer).toMatchObject({ status: "fulfilled", value: { _tag: "Right" } });
+    // So many more that the views write again, before anybody has read them.
+    await Promise.all(orders.map((orderId) => engine.execute(newOrder(`more-${orderId}`), by(buyer))));
+    expect((await engine.views.statistics()).all.orders).toBe(1 + 2 * orders.length);
+    for (const { view, different, differences } of await engine.check()) {
+      expect({ view, different, differences }).toEqual({ view, different: 0, differences: [] });
+    }
   });
 });
 

@@ -325,10 +325,10 @@ describe("what is read", () => {
     );
   });
 
-  it("has a canonical text that names actor and command, and nothing else", () => {
+  it("has a canonical text that names command id, actor and command, and nothing else", () => {
     const { canonical } = readAs({ ...pay, method: undefined }, { ...options, expect: "none", at: 5 });
     expect(canonical).toBe(
-      '{"actor":{"role":"buyer","id":"buyer-1"},"command":{"type":"Pay","orderId":"o-1","payId":"p-1","amount":5800,"channel":"online"}}',
+      '{"commandId":"c-1","actor":{"role":"buyer","id":"buyer-1"},"command":{"type":"Pay","orderId":"o-1","payId":"p-1","amount":5800,"channel":"online"}}',
     );
   });
 

@@ -77,6 +77,7 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     // Two titles are two texts: no phrase runs from one into the next.
     ["holder-café", []],
     ["恤牛", []],
+    ["holder-g0", []],
   ])("%s finds %j", async (words, orderIds) => {
     expect(await found(await shop(), words)).toEqual(orderIds);
   });

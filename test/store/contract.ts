@@ -862,11 +862,13 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       expect(streams({ types: [] })).toEqual([]);
       expect(() => streams({ upTo: "x" })).toThrow(/position/);
 
-      const [first] = local.streams({ limit: 1, dataOf: ["Paid", "Unknown"], metaStart: true }).streams;
+      const [first] = local.streams({ limit: 1, dataOf: ["Paid", "Unknown"], lean: true }).streams;
       const whole = local.readStream("order-1");
       expect(first?.events).toEqual(
         whole.map((event) => ({
           ...event,
+          id: "",
+          position: "",
           meta: event.meta.slice(0, 32),
           data: event.type === "Paid" ? event.data : "",
         })),
