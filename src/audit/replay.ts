@@ -39,7 +39,7 @@ export async function replayOrders(local: LocalReads, options: ReplayOptions = {
   let events = 0;
   for (let after = 0; ; ) {
     signal?.throwIfAborted();
-    const page = local.streams({ after, limit: streamsAPage, upTo: position, share, lean: true });
+    const page = local.streams({ after, limit: streamsAPage, upTo: position, share, lean: "time" });
     for (const { stream, events: recorded } of page.streams) {
       if (!stream.startsWith(orderPrefix)) continue;
       let state: OrderState = initialState;

@@ -25,6 +25,7 @@ import {
   listDifference,
   outcomeDifference,
   plainOf,
+  eventKeys,
 } from "./expectations.ts";
 import { readText } from "./input.ts";
 import { Output, isColoured, paint, printable } from "./output.ts";
@@ -267,7 +268,12 @@ async function appendGiven(
   const { type, at, data } = event;
   const stream = streamOf(orderId);
   const revision = store.local.revision(stream);
-  const text = JSON.stringify(data);
+  // Fields stand in the order in which the engine writes them, whatever the scenario's is.
+  const fields = Object.entries(data as Record<string, unknown>);
+  const order = Object.keys(eventKeys[type]);
+  const text = JSON.stringify(
+    Object.fromEntries(fields.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))),
+  );
   const digest = commandHash(JSON.stringify({ commandId, actor, orderId, type, text }));
   const meta = encodeMeta({ v: codec.versionOf(type), at, actor, commandId, commandHash: digest });
   const id = eventId(digest, 0);

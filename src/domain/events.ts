@@ -67,23 +67,27 @@ export interface StockData {
 
 /** What each event carries. Amounts are minor units, instants milliseconds UTC. */
 export interface OrderEventData {
+  /** Its short facts come first, `lines` and what is long after them: who reads only the head need not parse the rest. */
   readonly OrderCreated: {
     readonly orderId: string;
     readonly orderNo: string;
     readonly merchantId: string;
     readonly buyerId: string;
     readonly currency: string;
-    readonly lines: readonly Line[];
-    readonly charges: readonly Charge[];
-    readonly discount: number;
+    readonly fulfilment: Fulfilment;
+    readonly lineCount: number;
+    /** Sum of the lines' quantities. */
+    readonly units: number;
     /** Sum of unitPrice x quantity. */
     readonly goods: number;
+    readonly discount: number;
     /** goods + charges - discount. */
     readonly total: number;
-    readonly fulfilment: Fulfilment;
-    readonly terms: Terms;
     /** Until when it can be paid; absent while unconfirmed, when free, and when the terms set no window. */
     readonly payBy?: number;
+    readonly lines: readonly Line[];
+    readonly charges: readonly Charge[];
+    readonly terms: Terms;
     /** HMAC of the write-off code; absent where none was asked for. */
     readonly redemption?: { readonly codeHash: string };
     readonly personal?: Recipient;

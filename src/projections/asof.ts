@@ -3,7 +3,7 @@
 import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import type { LocalReads } from "../store/port.ts";
-import { foldPage } from "./fold.ts";
+import { foldPage, scanOf } from "./fold.ts";
 import type { AnyView } from "./view.ts";
 
 /** Up to where to fold; everything without either. */
@@ -48,12 +48,11 @@ export async function buildScratch(
   const prefix = `${view.name}_0`;
   for (const { sql } of view.tables(prefix)) database.exec(sql);
   const writer = view.writer(database, prefix);
-  const types = Object.keys(view.reads);
-  const dataOf = types.filter((type) => (view.reads as Record<string, boolean>)[type] === true);
+  const scan = scanOf(view, codec);
   const { position: upTo, time }: Bound = bound === "nothing" ? {} : bound;
   for (let after = 0; bound !== "nothing"; ) {
     signal?.throwIfAborted();
-    const page = local.streams({ after, limit: streamsAPage, upTo, types, dataOf, lean: true });
+    const page = local.streams({ ...scan, ...(bound.time === undefined ? {} : { lean: "time" }), after, limit: streamsAPage, upTo });
     database.exec("BEGIN");
     for (const { stream, events } of page.streams) {
       if (!stream.startsWith(orderPrefix)) continue;

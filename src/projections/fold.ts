@@ -1,8 +1,23 @@
 // Folds a page of the global order into a view's rows: every order in it from its own stream, before and after the page.
 
 import { type Codec, orderPrefix } from "../store/codec.ts";
-import { type LocalReads, type RecordedEvent, isAfter } from "../store/port.ts";
+import type { OrderEventType } from "../domain/events.ts";
+import { type LocalReads, type RecordedEvent, type StreamsRead, isAfter } from "../store/port.ts";
 import type { AnyView, Writer } from "./view.ts";
+
+/** What a view's fold reads of a whole stream, and no more; an event that may have to be lifted from an earlier shape is read whole. */
+export function scanOf(view: AnyView, codec: Codec): Pick<StreamsRead, "types" | "dataOf" | "headOf" | "lean"> {
+  const reads = Object.entries(view.reads) as [OrderEventType, boolean | { readonly before: string }][];
+  const heads = reads.flatMap(([type, read]): [string, string][] =>
+    typeof read === "object" && codec.versionOf(type) === 1 ? [[type, read.before]] : [],
+  );
+  return {
+    types: reads.map(([type]) => type),
+    dataOf: reads.filter(([, read]) => read !== false).map(([type]) => type),
+    headOf: Object.fromEntries(heads),
+    lean: view.timeless === true ? "timeless" : "time",
+  };
+}
 
 /** Events to fold at a time: few enough that whoever waits meanwhile does not wait long. */
 export const eventsAPage = 1_000;

@@ -1,11 +1,11 @@
 // Keeps the views: with the appends, many changes in one of their transactions; caught up before an answer; rebuilt beside and swapped.
 
-import type { OrderEvent, OrderEventType } from "../domain/events.ts";
+import type { OrderEvent } from "../domain/events.ts";
 import type { OrderState } from "../domain/state.ts";
 import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
 import { type Database, storeError, openDatabase } from "../store/database.ts";
 import { type EventStore, type InTransaction, type LocalReads, isAfter, isStoreError } from "../store/port.ts";
-import { foldPage } from "./fold.ts";
+import { foldPage, scanOf } from "./fold.ts";
 import { type AnyView, type Writer, definitionHash } from "./view.ts";
 
 /** How a view stands. */
@@ -85,7 +85,7 @@ export interface RunnerOptions {
 
 /** Streams that are folded in one turn, and turns whose rows are written in one transaction. */
 const streamsAPage = 500;
-const pagesAChunk = 4;
+const pagesAChunk = 16;
 
 /**
  * Changes that a view holds before it writes them. An order that goes through several statuses meanwhile is written once, as is a counter
@@ -525,15 +525,14 @@ export class ViewRunner {
     { scanned, target }: GenerationRow,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly writer: Writer<unknown>; readonly next: number; readonly end: boolean; readonly total: number }> {
-    const types = Object.keys(view.reads) as OrderEventType[];
-    const dataOf = types.filter((type) => view.reads[type] === true);
+    const scan = scanOf(view, this.#codec);
     const upTo = target ?? undefined;
     try {
       const writer = this.#writer(view, generation);
       let next = scanned;
       for (let pages = 1; ; pages += 1) {
         signal?.throwIfAborted();
-        const page = this.#store.local.streams({ after: next, limit: streamsAPage, upTo, types, dataOf, lean: true });
+        const page = this.#store.local.streams({ ...scan, after: next, limit: streamsAPage, upTo });
         for (const { stream, events } of page.streams) {
           if (!stream.startsWith(orderPrefix)) continue;
           let summary: unknown;

@@ -2,7 +2,6 @@
 
 import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
-import { creationVariant } from "../domain/state.ts";
 import type { Database } from "../store/database.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -12,7 +11,6 @@ export interface Tally {
   readonly buyerId: string;
   readonly currency: string;
   readonly status: ChartStatus;
-  readonly free: boolean;
   readonly reviewed: boolean;
   readonly hiddenByBuyer: boolean;
   readonly hiddenByMerchant: boolean;
@@ -85,25 +83,22 @@ function bucketOf({ status, reviewed }: Tally): number {
 function fold(tally: Tally | undefined, event: OrderEvent): Tally | undefined {
   if (tally === undefined) {
     if (event.type !== "OrderCreated") return undefined;
-    const { merchantId, buyerId, currency, lines, total } = event.data;
-    let units = 0;
-    for (const line of lines) units += line.quantity;
+    const { merchantId, buyerId, currency, lineCount, units } = event.data;
     return {
       merchantId,
       buyerId,
       currency,
-      status: statusAfter("none", event, creationVariant(event.data)),
-      free: total === 0,
+      // To be confirmed or to be paid: one count, so the terms need not be read. A free order is paid by the append's next event.
+      status: statusAfter("none", event, "payable"),
       reviewed: false,
       hiddenByBuyer: false,
       hiddenByMerchant: false,
-      lines: lines.length,
+      lines: lineCount,
       units,
       paid: 0,
     };
   }
-  const confirmed = event.type === "OrderConfirmed" ? (tally.free ? "free" : "payable") : undefined;
-  const status = statusAfter(tally.status, event, confirmed);
+  const status = statusAfter(tally.status, event);
   switch (event.type) {
     case "OrderPaid":
     case "LatePaymentReceived":
@@ -198,8 +193,7 @@ export const statisticsView: View<Tally> = {
   name: "statistics",
   version: 1,
   reads: {
-    OrderCreated: true,
-    OrderConfirmed: false,
+    OrderCreated: { before: "lines" },
     OrderPaid: true,
     LatePaymentReceived: true,
     OrderCancelled: false,
@@ -210,6 +204,7 @@ export const statisticsView: View<Tally> = {
     OrderReviewed: false,
     OrderHidden: true,
   },
+  timeless: true,
   tables: (prefix) => [
     {
       name: prefix,

@@ -13,8 +13,13 @@ export interface View<S> {
   readonly name: string;
   /** Raise it when the fold or the rows change their meaning: the rows of another version are left alone, and rebuilt. */
   readonly version: number;
-  /** The events it folds; true where it reads their data. */
-  readonly reads: Readonly<Partial<Record<OrderEventType, boolean>>>;
+  /**
+   * The events it folds: true where it reads their data, false where it needs to know only that they happened, and the name of a field
+   * where it reads only what stands before that one (short facts without free text: ids, numbers, words of ours).
+   */
+  readonly reads: Readonly<Partial<Record<OrderEventType, boolean | { readonly before: string }>>>;
+  /** It does not look at when an event happened. */
+  readonly timeless?: true;
   /** Its summary is the order's state itself, so that whoever has folded that need not fold it again. */
   readonly ofState?: true;
   /** DDL of its tables; names begin with the prefix given, which is the generation's own. */

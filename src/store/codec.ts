@@ -106,6 +106,7 @@ export function createCodec(of: EventHistories): Codec {
       return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
     },
     decodeFact: (recorded) => {
+      if (recorded.meta === "") return factOf(recorded, 1, 0, true);
       const usual = usualInstant(recorded.meta);
       if (usual !== undefined) return factOf(recorded, 1, usual, true);
       const start = metaStart.exec(recorded.meta);

@@ -186,7 +186,7 @@ class MemoryEventStore implements MemoryStore {
 
   #wholeStreams(read: StreamsRead): StreamsPage {
     this.#open();
-    const { after = 0, limit, upTo, types, dataOf, lean, share } = read;
+    const { after = 0, limit, upTo, types, dataOf, headOf, lean, share } = read;
     const last = upTo === undefined ? Number.MAX_SAFE_INTEGER : countOf(upTo);
     const next = Math.min(after + limit, this.#names.length);
     const streams = [];
@@ -198,9 +198,9 @@ class MemoryEventStore implements MemoryStore {
         .filter(({ type }) => types === undefined || types.includes(type))
         .map((event) => ({
           ...event,
-          ...(lean === true ? { id: "", position: "" } : {}),
-          data: dataOf === undefined || dataOf.includes(event.type) ? event.data : "",
-          meta: lean === true ? event.meta.slice(0, 32) : event.meta,
+          ...(lean === undefined ? {} : { id: "", position: "" }),
+          data: headOrData(event, headOf?.[event.type], dataOf),
+          meta: metaOf(event.meta, lean),
         }));
       if (events.length > 0) streams.push({ stream, events });
     }
@@ -217,4 +217,14 @@ function behind(
   const first = expected === "none" ? 0 : Number(expected) + 1;
   const recorded = known.slice(first, first + events.length);
   return isSameBatch(recorded, events) ? recorded.at(-1) : undefined;
+}
+
+function headOrData({ type, data }: RecordedEvent, before: string | undefined, dataOf: readonly string[] | undefined): string {
+  if (before !== undefined) return `${data.slice(0, data.indexOf(`,"${before}":`))}}`;
+  return dataOf === undefined || dataOf.includes(type) ? data : "";
+}
+
+function metaOf(meta: string, lean: StreamsRead["lean"]): string {
+  if (lean === undefined) return meta;
+  return lean === "timeless" && meta.startsWith('{"v":1,') ? "" : meta.slice(0, 32);
 }

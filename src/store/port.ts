@@ -135,8 +135,13 @@ export interface StreamsRead {
   readonly types?: readonly string[] | undefined;
   /** Of which types the data is needed; the others' comes back empty. All without it. */
   readonly dataOf?: readonly string[] | undefined;
-  /** Lean: of the metadata only the beginning (32 characters), where its canonical form has version and instant; no ids or positions. */
-  readonly lean?: boolean | undefined;
+  /** Of which types only the data before a field is needed; what comes is the object of those fields. */
+  readonly headOf?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Leaves out ids and positions, and of the metadata all but its beginning (32 characters), where its canonical form has version and
+   * instant (`time`), or that too where the version is 1 (`timeless`).
+   */
+  readonly lean?: "time" | "timeless" | undefined;
   /** Only streams whose number is `index` modulo `of`, for workers that share the work. */
   readonly share?: { readonly index: number; readonly of: number } | undefined;
 }

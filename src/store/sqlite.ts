@@ -93,6 +93,17 @@ interface Head {
   lastId: string | undefined;
 }
 
+/** A row of a scan, in the order of its columns; the last two stand only in one that is not lean. */
+type ScannedRow = readonly [
+  streamId: number,
+  revision: number,
+  typeId: number,
+  data: string,
+  meta: string,
+  position?: number,
+  id?: string,
+];
+
 interface Row {
   readonly position: number;
   readonly name: string;
@@ -645,7 +656,7 @@ class SqliteEventStore implements SqliteStore {
     return row.name;
   }
 
-  #streams({ after = 0, limit, upTo, types, dataOf, lean, share }: StreamsRead): StreamsPage {
+  #streams({ after = 0, limit, upTo, types, dataOf, headOf, lean, share }: StreamsRead): StreamsPage {
     return this.#reading(() => {
       const { id: lastStream } = this.#sql.lastStream.get() as unknown as { id: number | null };
       if (lastStream === null || after >= lastStream) {
@@ -653,9 +664,8 @@ class SqliteEventStore implements SqliteStore {
       }
       const next = Math.min(after + limit, lastStream);
       const upToPosition = upTo === undefined ? Number.MAX_SAFE_INTEGER : countOf(upTo);
-      const rows = this.#scan(
-        scanSql(this.#idsOf(types), this.#idsOf(dataOf), lean, share),
-      ).all(after, next, upToPosition) as unknown as (Row & { readonly stream_id: number })[];
+      const scan = this.#scan(scanSql(this.#idsOf(types), this.#idsOf(dataOf), this.#headsOf(headOf), lean, share));
+      const rows = scan.all(after, next, upToPosition) as unknown as (ScannedRow | object)[];
       const names = new Map<number, string>();
       for (const { id, name } of this.#sql.streamNames.all(after, next) as unknown as { id: number; name: string }[]) {
         names.set(id, name);
@@ -665,13 +675,24 @@ class SqliteEventStore implements SqliteStore {
       let stream = "";
       let events: RecordedEvent[] = [];
       for (const row of rows) {
-        if (row.stream_id !== current) {
-          current = row.stream_id;
+        const [streamId, revision, typeId, data, meta, position = "", id = ""] = Array.isArray(row)
+          ? (row as unknown as ScannedRow)
+          : (Object.values(row) as unknown as ScannedRow);
+        if (streamId !== current) {
+          current = streamId;
           stream = names.get(current) as string;
           events = [];
           streams.push({ stream, events });
         }
-        events.push(lean === true ? this.#lean(row, stream) : this.#recorded(row, stream));
+        events.push({
+          stream,
+          revision: BigInt(revision),
+          position: String(position),
+          id,
+          type: this.#typeNames.get(typeId) ?? this.#typeName(typeId),
+          data,
+          meta,
+        });
       }
       return { streams, next, end: next >= lastStream, total: lastStream };
     });
@@ -679,20 +700,19 @@ class SqliteEventStore implements SqliteStore {
 
   /** The statement of a scan; the last one is kept, for the pages that follow. */
   #scan(sql: string): ReturnType<Database["prepare"]> {
-    if (this.#lastScan?.sql !== sql) this.#lastScan = { sql, statement: this.database.prepare(sql) };
+    if (this.#lastScan?.sql !== sql) {
+      const statement = this.database.prepare(sql);
+      // Rows as arrays are a third quicker; runtimes that do not know them yet give objects in the order of the columns.
+      (statement as { setReturnArrays?: (enabled: boolean) => void }).setReturnArrays?.(true);
+      this.#lastScan = { sql, statement };
+    }
     return this.#lastScan.statement;
   }
 
-  #lean(row: Row, stream: string): RecordedEvent {
-    return {
-      stream,
-      revision: BigInt(row.revision),
-      position: "",
-      id: "",
-      type: this.#typeNames.get(row.type_id) ?? this.#typeName(row.type_id),
-      data: row.data,
-      meta: row.meta,
-    };
+  #headsOf(headOf: StreamsRead["headOf"]): readonly { readonly id: number; readonly before: string }[] {
+    return Object.entries(headOf ?? {}).flatMap(([type, before]) =>
+      (this.#idsOf([type]) as readonly number[]).map((id) => ({ id, before })),
+    );
   }
 
   #idsOf(types: readonly string[] | undefined): readonly number[] | undefined {
@@ -706,11 +726,22 @@ class SqliteEventStore implements SqliteStore {
 function scanSql(
   types: readonly number[] | undefined,
   dataOf: readonly number[] | undefined,
-  lean: boolean | undefined,
+  headOf: readonly { readonly id: number; readonly before: string }[],
+  lean: StreamsRead["lean"],
   share: StreamsRead["share"],
 ): string {
-  const data = dataOf === undefined ? "data" : `CASE WHEN type_id IN (${dataOf.join(",")}) THEN data ELSE '' END AS data`;
-  const rest = lean === true ? "substr(meta, 1, 32) AS meta" : "position, id, meta";
+  const heads = headOf.map(
+    ({ id, before }) => `WHEN type_id = ${id} THEN substr(data, 1, instr(data, ',"${before}":') - 1) || '}'`,
+  );
+  const whole = dataOf === undefined ? "ELSE data" : `WHEN type_id IN (${dataOf.join(",")}) THEN data ELSE ''`;
+  const data = dataOf === undefined && heads.length === 0 ? "data" : `CASE ${heads.join(" ")} ${whole} END AS data`;
+  const start = "substr(meta, 1, 32)";
+  const rest =
+    lean === undefined
+      ? "meta, position, id"
+      : lean === "time"
+        ? start
+        : `CASE WHEN substr(meta, 1, 7) = '{"v":1,' THEN '' ELSE ${start} END`;
   const typed = types === undefined ? "" : `AND type_id IN (${types.join(",")})`;
   const shared = share === undefined ? "" : `AND stream_id % ${share.of} = ${share.index}`;
   return `SELECT stream_id, revision, type_id, ${data}, ${rest}

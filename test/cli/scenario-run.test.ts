@@ -318,6 +318,8 @@ given:
       lines: ${data}
       charges: []
       discount: 0
+      lineCount: 1
+      units: 2
       goods: 1000
       total: 1000
       fulfilment: local
@@ -358,7 +360,7 @@ steps:
       exit: 3,
       out: "",
       err: expect.stringMatching(
-        /^DIR\/s\d+\.yaml:19:5: given OrderPaid: payment\/p1 is held by another stream\n$/,
+        /^DIR\/s\d+\.yaml:21:5: given OrderPaid: payment\/p1 is held by another stream\n$/,
       ),
     });
   });

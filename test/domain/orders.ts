@@ -84,6 +84,8 @@ export function created(over: CreatedOver = {}, at = t0): OrderEvent<"OrderCreat
     lines,
     charges: [{ kind: "freight", amount: 800 }],
     discount: free ? 5_800 : 0,
+    lineCount: (over.lines ?? lines).length,
+    units: (over.lines ?? lines).reduce((units, line) => units + line.quantity, 0),
     goods: 5_000,
     total: 5_800,
     fulfilment: "express",

@@ -862,7 +862,7 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       expect(streams({ types: [] })).toEqual([]);
       expect(() => streams({ upTo: "x" })).toThrow(/position/);
 
-      const [first] = local.streams({ limit: 1, dataOf: ["Paid", "Unknown"], lean: true }).streams;
+      const [first] = local.streams({ limit: 1, dataOf: ["Paid", "Unknown"], lean: "time" }).streams;
       const whole = local.readStream("order-1");
       expect(first?.events).toEqual(
         whole.map((event) => ({
