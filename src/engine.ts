@@ -22,7 +22,13 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
-import { type RebuildProgress, type Summaries, ViewError, ViewRunner, type ViewStatus } from "./projections/runner.ts";
+import {
+  type RebuildProgress,
+  type Summaries,
+  ViewError,
+  ViewRunner,
+  type ViewStatus,
+} from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
 import { type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
@@ -115,7 +121,10 @@ export interface Engine extends AsyncDisposable {
   /** The same deadlines, none of them fired. */
   due(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Due>;
   /** Every order's events from a position on, then live, until the signal aborts or the engine closes. */
-  subscribe(options?: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined }): AsyncIterable<Envelope>;
+  subscribe(options?: {
+    readonly after?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): AsyncIterable<Envelope>;
   /** An order's state as commands are decided on it now; `none` where there is no order. */
   state(orderId: string): Promise<OrderState>;
   /** An order's events, oldest first. */
@@ -123,11 +132,16 @@ export interface Engine extends AsyncDisposable {
   /** Folds every order anew from its events alone. */
   replay(query?: ReplayQuery): Promise<ReplayTotals>;
   /** Rebuilds every view into nothing and compares it with what is kept. */
-  check(options?: Progress & { readonly views?: readonly string[] | undefined }): Promise<readonly Comparison[]>;
+  check(
+    options?: Progress & { readonly views?: readonly string[] | undefined },
+  ): Promise<readonly Comparison[]>;
   /** Rebuilds a view beside the present one and swaps them. */
   rebuild(
     view: string,
-    options?: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
+    options?: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: (progress: RebuildProgress) => void;
+    },
   ): Promise<RebuildProgress>;
   /** Waits until the views hold what this receipt tells. */
   caughtUp(receipt: Pick<Receipt, "position">): Promise<void>;
@@ -154,7 +168,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
     const runnerOptions = { ...opened, views };
     const runner =
-      options.readOnly === true ? ViewRunner.openReadOnly(runnerOptions) : await ViewRunner.open(runnerOptions);
+      options.readOnly === true
+        ? ViewRunner.openReadOnly(runnerOptions)
+        : await ViewRunner.open(runnerOptions);
     const handler = new CommandHandler({
       store: opened.store,
       clock: options.clock ?? Date.now,
@@ -185,7 +201,9 @@ function chosenViews(names: readonly string[] | undefined): readonly AnyView[] {
   if (names === undefined) return allViews;
   for (const name of names) {
     if (!viewNames.includes(name)) {
-      throw new TypeError(`views: there is no view ${JSON.stringify(name)}; there are ${viewNames.join(", ")}`);
+      throw new TypeError(
+        `views: there is no view ${JSON.stringify(name)}; there are ${viewNames.join(", ")}`,
+      );
     }
   }
   return allViews.filter(({ name }) => names.includes(name));
@@ -202,7 +220,13 @@ interface OpenedStore {
 
 async function openStore({ store: given, readOnly }: EngineOptions): Promise<OpenedStore> {
   if (typeof given === "object" && "database" in given) {
-    return { store: given, database: given.database, shared: true, write: (work) => given.write(work), path: undefined };
+    return {
+      store: given,
+      database: given.database,
+      shared: true,
+      write: (work) => given.write(work),
+      path: undefined,
+    };
   }
   if (typeof given === "object" || given === "memory:") {
     const store = typeof given === "object" ? given : openMemoryStore();
@@ -281,7 +305,11 @@ class OpenEngine implements Engine {
   async *subscribe({
     after,
     signal,
-  }: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<Envelope, void, void> {
+  }: { readonly after?: string | undefined; readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<
+    Envelope,
+    void,
+    void
+  > {
     for await (const message of this.#opened.store.subscribe({ after, signal, prefixes: [orderPrefix] })) {
       if (message.kind === "event") yield codec.decode(message.event);
     }
@@ -297,7 +325,8 @@ class OpenEngine implements Engine {
 
   async replay({ at, workers = 1, signal, onProgress, onOrder }: ReplayQuery = {}): Promise<ReplayTotals> {
     const { path, store } = this.#opened;
-    if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`workers must be 1 or more, and is ${workers}`);
+    if (!Number.isInteger(workers) || workers < 1)
+      throw new RangeError(`workers must be 1 or more, and is ${workers}`);
     // What is appended meanwhile is left out everywhere alike.
     const position = at?.position ?? (await store.head());
     const options = { time: at?.time, position, signal, onProgress };
@@ -312,7 +341,8 @@ class OpenEngine implements Engine {
     onProgress,
   }: Progress & { readonly views?: readonly string[] | undefined } = {}): Promise<readonly Comparison[]> {
     const comparisons: Comparison[] = [];
-    for (const view of chosenViews(views)) comparisons.push(await this.#checkOne(view, { signal, onProgress }));
+    for (const view of chosenViews(views))
+      comparisons.push(await this.#checkOne(view, { signal, onProgress }));
     return comparisons;
   }
 
@@ -322,7 +352,12 @@ class OpenEngine implements Engine {
     for (;;) {
       // Rows that cannot be brought on are compared where they stand.
       const position = readOnly ? this.#runner.position(view.name) : await store.head();
-      using rebuilt = await buildScratch(store.local, view, position === undefined ? "nothing" : { position }, progress);
+      using rebuilt = await buildScratch(
+        store.local,
+        view,
+        position === undefined ? "nothing" : { position },
+        progress,
+      );
       do {
         progress.signal?.throwIfAborted();
         const prefix = readOnly ? this.#runner.tables(view.name) : await this.#runner.ready(view.name);
@@ -330,7 +365,11 @@ class OpenEngine implements Engine {
         database.exec("BEGIN");
         try {
           if ((readOnly ? position : rebuilt.advance()) === this.#runner.position(view.name)) {
-            return compare(view.name, view.rows(database, prefix), view.rows(rebuilt.database, rebuilt.prefix));
+            return compare(
+              view.name,
+              view.rows(database, prefix),
+              view.rows(rebuilt.database, rebuilt.prefix),
+            );
           }
         } finally {
           database.exec("COMMIT");
@@ -341,7 +380,10 @@ class OpenEngine implements Engine {
 
   rebuild(
     view: string,
-    options?: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
+    options?: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: (progress: RebuildProgress) => void;
+    },
   ): Promise<RebuildProgress> {
     return this.#runner.rebuild(view, options);
   }
@@ -366,7 +408,9 @@ class OpenEngine implements Engine {
     );
   }
 
-  async describe({ check = false }: { readonly check?: boolean | undefined } = {}): Promise<FileDescription | undefined> {
+  async describe({ check = false }: { readonly check?: boolean | undefined } = {}): Promise<
+    FileDescription | undefined
+  > {
     const { database, path } = this.#opened;
     return path === undefined ? undefined : describeFile(database, path, check);
   }
@@ -400,7 +444,10 @@ class OpenEngine implements Engine {
     this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
 
   /** Where the file is only read, views that are behind cannot be brought on: then they are folded for this one answer. */
-  async #answered<Q extends { readonly at?: Bound | undefined }, T>(query: Q, answer: (query: Q) => Promise<T>): Promise<T> {
+  async #answered<Q extends { readonly at?: Bound | undefined }, T>(
+    query: Q,
+    answer: (query: Q) => Promise<T>,
+  ): Promise<T> {
     try {
       return await answer(query);
     } catch (error) {
@@ -440,7 +487,12 @@ class OpenEngine implements Engine {
         ...progress,
         into: orders.database,
       });
-      return readOrders(orders.database, orders.prefix, filter, matching(words.prefix, text, scope) ?? nothing);
+      return readOrders(
+        orders.database,
+        orders.prefix,
+        filter,
+        matching(words.prefix, text, scope) ?? nothing,
+      );
     }
     if (text === undefined) return this.#reading("orders", (prefix) => readOrders(database, prefix, filter));
     return this.#reading("search", async (search) => {
@@ -451,11 +503,13 @@ class OpenEngine implements Engine {
 
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
     const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
-    const envelopes = recorded.map(codec.decode).filter(
-      ({ event, position }) =>
-        (at?.time === undefined || event.at <= at.time) &&
-        (at?.position === undefined || !isAfter(position, at.position)),
-    );
+    const envelopes = recorded
+      .map(codec.decode)
+      .filter(
+        ({ event, position }) =>
+          (at?.time === undefined || event.at <= at.time) &&
+          (at?.position === undefined || !isAfter(position, at.position)),
+      );
     return detailOf(envelopes);
   }
 
@@ -469,7 +523,8 @@ class OpenEngine implements Engine {
       try {
         return await read(prefix);
       } catch (error) {
-        if (attempt === 3 || !(error instanceof Error) || !error.message.startsWith("no such table")) throw error;
+        if (attempt === 3 || !(error instanceof Error) || !error.message.startsWith("no such table"))
+          throw error;
       }
     }
   }

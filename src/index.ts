@@ -1,13 +1,7 @@
 // The door of the package: what an embedding service may rely on, each name by name.
 
 export { openEngine, viewNames } from "./engine.ts";
-export type {
-  AsOf,
-  Engine,
-  EngineOptions,
-  StatisticsAnswer,
-  Views,
-} from "./engine.ts";
+export type { AsOf, Engine, EngineOptions, StatisticsAnswer, Views } from "./engine.ts";
 export type { Preview, Receipt } from "./commands/handle.ts";
 export type { ExecuteOptions, Expect } from "./commands/parse.ts";
 export type { MerchantTerms, TermsOption } from "./commands/terms.ts";

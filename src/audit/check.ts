@@ -5,7 +5,10 @@ export interface Comparison {
   readonly view: string;
   readonly rows: number;
   /** The first few rows that stand on one side only. */
-  readonly differences: readonly { readonly kept: string | undefined; readonly rebuilt: string | undefined }[];
+  readonly differences: readonly {
+    readonly kept: string | undefined;
+    readonly rebuilt: string | undefined;
+  }[];
   /** All of them. */
   readonly different: number;
 }

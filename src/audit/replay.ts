@@ -37,7 +37,7 @@ export async function replayOrders(local: LocalReads, options: ReplayOptions = {
   const paid = new Map<string, number>();
   let orders = 0;
   let events = 0;
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     signal?.throwIfAborted();
     const page = local.streams({ after, limit: streamsAPage, upTo: position, share, lean: "time" });
     for (const { stream, events: recorded } of page.streams) {
@@ -93,7 +93,12 @@ export type ReplayAnswer =
 export async function replayFile(
   path: string,
   workers: number,
-  { position, time, signal, onProgress }: Pick<ReplayOptions, "position" | "time" | "signal" | "onProgress"> = {},
+  {
+    position,
+    time,
+    signal,
+    onProgress,
+  }: Pick<ReplayOptions, "position" | "time" | "signal" | "onProgress"> = {},
 ): Promise<ReplayTotals> {
   signal?.throwIfAborted();
   const seen = Array.from({ length: workers }, () => 0);

@@ -7,6 +7,7 @@ import { type Deadline, type DeadlineKind, deadlinesOf, isPast } from "../domain
 import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { CommandHandler, Receipt } from "./handle.ts";
+import { duePrefix } from "./parse.ts";
 
 /** A deadline that has passed, and the id of the command that fires it. */
 export interface Due extends Deadline {
@@ -20,10 +21,7 @@ export interface Fired extends Due {
 }
 
 /** Where orders with deadlines before an instant are found, earliest first, a page at a time. */
-export type DueOrders = (
-  before: number,
-  after: DueOrder | undefined,
-) => Promise<readonly DueOrder[]>;
+export type DueOrders = (before: number, after: DueOrder | undefined) => Promise<readonly DueOrder[]>;
 
 export interface DueOrder {
   readonly orderId: string;
@@ -73,8 +71,8 @@ export async function* runDue(
 
 /** Command ids are their order's own, so where the order's id is too long to stand in one, it can be left out. */
 function commandIdOf(orderId: string, { kind, dueAt }: Deadline): string {
-  const commandId = `due:${orderId}:${kind}:${dueAt}`;
-  return commandId.length <= limits.idLength ? commandId : `due:${kind}:${dueAt}`;
+  const commandId = `${duePrefix}${orderId}:${kind}:${dueAt}`;
+  return commandId.length <= limits.idLength ? commandId : `${duePrefix}${kind}:${dueAt}`;
 }
 
 function commandOf(kind: DeadlineKind, orderId: string): Command {

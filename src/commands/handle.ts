@@ -147,7 +147,14 @@ export class CommandHandler {
           known.position = appended.position;
           const { orderId } = parsed.command;
           const { position } = appended;
-          return E.right({ orderId, commandId: parsed.commandId, revision, position, events, replayed: false });
+          return E.right({
+            orderId,
+            commandId: parsed.commandId,
+            revision,
+            position,
+            events,
+            replayed: false,
+          });
         } catch (error) {
           this.#forget(known);
           if (error instanceof ClaimTakenError) return E.left(refusalOf(error.claim));
@@ -162,13 +169,22 @@ export class CommandHandler {
       const settled = await this.#settled(known);
       if (settled === undefined) continue;
       if (repeat !== undefined) {
-        return E.isLeft(repeat) ? repeat : E.right(await this.#firstReceipt(known.stream, parsed, repeat.right));
+        return E.isLeft(repeat)
+          ? repeat
+          : E.right(await this.#firstReceipt(known.stream, parsed, repeat.right));
       }
       const answer = decided as E.Either<Rejection, readonly OrderEvent[]>;
       if (E.isLeft(answer)) return answer;
       const { orderId } = parsed.command;
       const { position } = settled;
-      return E.right({ orderId, commandId: parsed.commandId, revision, position, events: [], replayed: false });
+      return E.right({
+        orderId,
+        commandId: parsed.commandId,
+        revision,
+        position,
+        events: [],
+        replayed: false,
+      });
     }
     return E.left({
       code: "versionConflict",
@@ -192,7 +208,7 @@ export class CommandHandler {
         orderId: read.right.command.orderId,
         revision: revision < 0n ? "none" : revision,
         events: decided.right,
-        state: decided.right.reduce(evolve, state),
+        state: deepFreeze(decided.right.reduce(evolve, state)),
       });
     }
   }
@@ -202,7 +218,7 @@ export class CommandHandler {
     for (;;) {
       const known = await this.#current(orderId);
       const { state } = known;
-      if ((await this.#settled(known)) !== undefined) return state;
+      if ((await this.#settled(known)) !== undefined) return deepFreeze(state);
     }
   }
 
@@ -265,6 +281,8 @@ export class CommandHandler {
     const expected = known.revision < 0n ? "none" : known.revision;
     const first = known.revision + 1n;
     const records = newEvents(commandId, hash, actor, events);
+    // The receipt's events are parts of the state kept here: whoever changed them would change the order.
+    deepFreeze(events);
     for (const event of events) {
       known.state = evolve(known.state, event);
       known.companion = this.#options.companion.evolve(known.companion, event, known.state);
@@ -431,6 +449,14 @@ function repeatOf(
   // A stranger is told what a stranger is told, not that the order or the id exists.
   if (state.status !== "none" && !mayTouch(state, actor)) return undefined;
   return E.left({ code: "commandIdReused", commandId, revision: String(before.first) });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const key in value) deepFreeze(value[key]);
+  }
+  return value;
 }
 
 function revisionText({ revision }: Known): string {

@@ -35,6 +35,9 @@ export interface Parsed {
   readonly canonical: string;
 }
 
+/** With which the ids of fired deadlines begin: nobody else may take one, or the deadline could never fire. */
+export const duePrefix = "due:";
+
 type Refused = E.Either<Rejection<"invalidCommand">, never>;
 
 const compiled: ReadonlyMap<string, z.ZodType> = new Map(
@@ -60,12 +63,17 @@ export function parse(input: unknown, options: unknown): E.Either<Rejection<"inv
     return refused([...faults, ...(E.isLeft(read) ? read.left.issues : [])]);
   }
   const { commandId, actor, at, expect } = given.data;
+  if (commandId.startsWith(duePrefix) && actor.role !== "system") {
+    return refused([{ field: "commandId", rule: `ids that begin with ${duePrefix} are the system's own` }]);
+  }
   const command = read.right;
   const canonical = JSON.stringify({ commandId, actor, command });
   // Three bytes a UTF-16 unit is the most that UTF-8 takes.
   if (canonical.length * 3 > limits.commandBytes && Buffer.byteLength(canonical) > limits.commandBytes) {
     const bytes = Buffer.byteLength(canonical);
-    return refused([{ field: "", rule: `a command is at most ${limits.commandBytes} bytes, and this is ${bytes}` }]);
+    return refused([
+      { field: "", rule: `a command is at most ${limits.commandBytes} bytes, and this is ${bytes}` },
+    ]);
   }
   return E.right({
     command,
@@ -107,7 +115,8 @@ const mostIssues = 20;
 
 type KnownKeys = (path: readonly PropertyKey[]) => readonly string[];
 
-const optionKeys: KnownKeys = (path) => (path.length === 0 ? ["commandId", "actor", "at", "expect"] : ["role", "id"]);
+const optionKeys: KnownKeys = (path) =>
+  path.length === 0 ? ["commandId", "actor", "at", "expect"] : ["role", "id"];
 
 /** What a schema library found, as issues of ours: paths as text, unknown keys one by one with the nearest known one. */
 export function issuesOf(error: z.ZodError, known: KnownKeys): readonly Issue[] {

@@ -37,8 +37,13 @@ function text(max: number, min = 0) {
 }
 
 const pictureUrl = z.string().superRefine((value, context) => {
-  const good = value.length <= 2_000 && /^https?:\/\/[^\0]*$/i.test(value) && value.isWellFormed() && URL.canParse(value);
-  if (!good) context.addIssue({ code: "custom", message: "must be a URL of http or https, at most 2000 characters" });
+  const good =
+    value.length <= 2_000 &&
+    /^https?:\/\/[^\0]*$/i.test(value) &&
+    value.isWellFormed() &&
+    URL.canParse(value);
+  if (!good)
+    context.addIssue({ code: "custom", message: "must be a URL of http or https, at most 2000 characters" });
 });
 
 const currency = z.string().superRefine((value, context) => {

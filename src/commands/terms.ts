@@ -39,7 +39,9 @@ export function policies(option: unknown): (merchantId: string) => MerchantPolic
   if (option !== undefined && Object.hasOwn(option as object, "__proto__")) {
     throw new TypeError("terms: __proto__: is no merchant's id");
   }
-  const byMerchant = new Map(Object.entries(read.data).map(([merchantId, given]) => [merchantId, policyOf(given)]));
+  const byMerchant = new Map(
+    Object.entries(read.data).map(([merchantId, given]) => [merchantId, policyOf(given)]),
+  );
   const others = byMerchant.get("*") ?? policyOf({});
   return (merchantId) => byMerchant.get(merchantId) ?? others;
 }

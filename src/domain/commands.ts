@@ -1,15 +1,7 @@
 // What may be asked of an order, in the imperative: the parsed shapes, free of any I/O or schema library.
 
 import type { Actor } from "./actor.ts";
-import type {
-  Charge,
-  Fulfilment,
-  PaymentData,
-  Rating,
-  Recipient,
-  Shipment,
-  channels,
-} from "./events.ts";
+import type { Charge, Fulfilment, PaymentData, Rating, Recipient, Shipment, channels } from "./events.ts";
 import type { JsonPairs } from "./json.ts";
 import type { CaseType, Terms } from "./terms.ts";
 

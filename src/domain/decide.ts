@@ -108,7 +108,8 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
   const merchantId = merchantOf(command, actor);
   const buyerId = command.buyerId ?? (actor.role === "buyer" ? actor.id : undefined);
   const goods = goodsOf(command.lines);
-  const gross = goods === undefined ? undefined : sum([goods, ...(command.charges ?? []).map((c) => c.amount)]);
+  const gross =
+    goods === undefined ? undefined : sum([goods, ...(command.charges ?? []).map((c) => c.amount)]);
   const discount = command.discount ?? 0;
   const refused = refuse([
     creators.includes(actor.role)
@@ -121,7 +122,9 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
     actor.role === "merchant" && merchantId !== actor.id
       ? { code: "merchantMismatch", field: "merchantId", merchantId, actorId: actor.id }
       : undefined,
-    ...(actor.role === "merchant" || actor.role === "system" ? [] : termsOverridden(command, actor, policy.terms)),
+    ...(actor.role === "merchant" || actor.role === "system"
+      ? []
+      : termsOverridden(command, actor, policy.terms)),
     ...lineIdsTwice(command.lines),
     goods === undefined
       ? { code: "amountTooLarge", field: "lines", limit: Number.MAX_SAFE_INTEGER }
@@ -306,10 +309,7 @@ function shipped(
   shipments: readonly Shipment[],
   now: number,
 ): readonly OrderEvent[] {
-  return [
-    fact("OrderShipped", now, { shipments }),
-    ...deduct("shipping", terms, "OrderShipped", lines, now),
-  ];
+  return [fact("OrderShipped", now, { shipments }), ...deduct("shipping", terms, "OrderShipped", lines, now)];
 }
 
 // --- guards used by several commands ---
@@ -356,7 +356,10 @@ function codeWrong(order: Order, policy: Policy): Refusal {
 }
 
 function taxLimit(order: Order, amount: number): Refusal {
-  const tariff = order.charges.reduce((all, charge) => (charge.kind === "tariff" ? all + charge.amount : all), 0);
+  const tariff = order.charges.reduce(
+    (all, charge) => (charge.kind === "tariff" ? all + charge.amount : all),
+    0,
+  );
   return amount > tariff
     ? { code: "surplusTooHigh", field: "amount", amount, limit: tariff, currency: order.currency }
     : undefined;
@@ -433,10 +436,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
       };
       return late(order)
         ? [fact("LatePaymentReceived", now, payment)]
-        : [
-            fact("OrderPaid", now, payment),
-            ...afterPayment(order.terms, order.fulfilment, order.lines, now),
-          ];
+        : [fact("OrderPaid", now, payment), ...afterPayment(order.terms, order.fulfilment, order.lines, now)];
     },
   },
 
@@ -508,12 +508,8 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
   Redeem: {
     by: ["staff"],
     guards: (order, { actor, policy }) => [
-      order.redemption === undefined
-        ? { code: "noRedemptionCode", orderId: order.orderId }
-        : undefined,
-      policy.redeemStaff.includes(actor.id)
-        ? undefined
-        : { code: "staffNotListed", staffId: actor.id },
+      order.redemption === undefined ? { code: "noRedemptionCode", orderId: order.orderId } : undefined,
+      policy.redeemStaff.includes(actor.id) ? undefined : { code: "staffNotListed", staffId: actor.id },
       codeWrong(order, policy),
       order.redemption?.redeemedAt === undefined
         ? undefined
@@ -551,9 +547,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
       return faults;
     },
     facts: (_order, { command }, now) => {
-      const said = command.items.filter(
-        (item) => item.text !== undefined || item.pictures !== undefined,
-      );
+      const said = command.items.filter((item) => item.text !== undefined || item.pictures !== undefined);
       return [
         fact("OrderReviewed", now, {
           items: command.items.map(({ lineId, rating }) => ({ lineId, rating })),
@@ -608,11 +602,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
           },
     ],
     facts: (_order, { command }, now) => [
-      fact(
-        "GoodsPurchased",
-        now,
-        command.reference === undefined ? {} : { reference: command.reference },
-      ),
+      fact("GoodsPurchased", now, command.reference === undefined ? {} : { reference: command.reference }),
     ],
   },
 
@@ -629,9 +619,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
           },
       taxLimit(order, command.amount),
     ],
-    facts: (_order, { command }, now) => [
-      fact("TaxSurplusRecorded", now, { amount: command.amount }),
-    ],
+    facts: (_order, { command }, now) => [fact("TaxSurplusRecorded", now, { amount: command.amount })],
   },
 
   RecordTaxRefund: {

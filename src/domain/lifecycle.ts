@@ -122,7 +122,12 @@ export function movesOf<S extends string, O extends string, E extends string>(
 ): readonly Move<S, O, E>[] {
   const states = machine.config.states as Record<
     string,
-    { readonly on?: Record<string, { readonly target?: unknown; readonly meta?: { readonly records?: unknown } }> }
+    {
+      readonly on?: Record<
+        string,
+        { readonly target?: unknown; readonly meta?: { readonly records?: unknown } }
+      >;
+    }
   >;
   const moves: Move<S, O, E>[] = [];
   for (const [from, state] of Object.entries(states)) {
@@ -137,7 +142,7 @@ export function movesOf<S extends string, O extends string, E extends string>(
     }
   }
   const reached = new Set<string>([String(machine.config.initial)]);
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false;
     for (const move of moves) {
       if (reached.has(move.from) && !reached.has(move.to)) {

@@ -117,8 +117,7 @@ const words: Words = {
   invalidCommand: ({ issues }) => issues.map(describeIssue).join("; "),
   commandIdReused: ({ commandId, revision }) =>
     `commandId ${commandId} was used for another command, at revision ${revision}`,
-  versionConflict: ({ expected, actual }) =>
-    `expect: the order is at revision ${actual}, not at ${expected}`,
+  versionConflict: ({ expected, actual }) => `expect: the order is at revision ${actual}, not at ${expected}`,
   orderNotFound: ({ orderId }) => `orderId: there is no order ${orderId}`,
   notOwner: ({ orderId, role }) => `orderId: order ${orderId} is not this ${role}'s own`,
   orderExists: ({ orderId }) => `orderId: order ${orderId} exists already`,
@@ -129,8 +128,7 @@ const words: Words = {
     `at: ${when(at)} is before the order's latest event of ${when(lastAt)}`,
   orderStatusNotEligible: ({ command, status, allowed }) =>
     `${command} needs an order that is ${allowed.join(" or ")}; this one is ${status}`,
-  buyerMismatch: ({ buyerId, actorId }) =>
-    `buyerId: buyer ${actorId} cannot order in the name of ${buyerId}`,
+  buyerMismatch: ({ buyerId, actorId }) => `buyerId: buyer ${actorId} cannot order in the name of ${buyerId}`,
   buyerMissing: () => "buyerId: must be named where the actor is not the buyer",
   merchantMismatch: ({ merchantId, actorId }) =>
     `merchantId: merchant ${actorId} cannot make an order of ${merchantId}`,
@@ -145,8 +143,7 @@ const words: Words = {
   redeemKeyMissing: () => "redeemable: write-off codes need the engine's redeemKey, and none is set",
   amountMismatch: ({ amount, due, currency }) =>
     `amount: ${formatAmount(amount, currency)} ${currency} was given, ${formatAmount(due, currency)} ${currency} is due`,
-  currencyMismatch: ({ currency, expected }) =>
-    `currency: the order is in ${expected}, not in ${currency}`,
+  currencyMismatch: ({ currency, expected }) => `currency: the order is in ${expected}, not in ${currency}`,
   paymentIdUsed: ({ payId }) => `payId: ${payId} was used for another payment`,
   notDue: ({ command, dueAt, at }) =>
     dueAt === null

@@ -191,7 +191,13 @@ function evolveOrder(order: Order, event: OrderEvent): Order {
     case "ReceiptConfirmed":
       return { ...order, status, lastAt, receivedAt: at, receivedBy: event.data.by };
     case "OrderReviewed":
-      return { ...order, status, lastAt, reviewedAt: at, ratings: event.data.items.map((item) => item.rating) };
+      return {
+        ...order,
+        status,
+        lastAt,
+        reviewedAt: at,
+        ratings: event.data.items.map((item) => item.rating),
+      };
     case "OrderHidden":
       return event.data.from === "buyer"
         ? { ...order, status, lastAt, hiddenByBuyerAt: at }
@@ -203,7 +209,12 @@ function evolveOrder(order: Order, event: OrderEvent): Order {
     case "TaxSurplusRecorded":
       return { ...order, status, lastAt, tax: { surplus: event.data.amount, refunded: false } };
     case "TaxRefunded":
-      return { ...order, status, lastAt, tax: { surplus: order.tax?.surplus ?? event.data.amount, refunded: true } };
+      return {
+        ...order,
+        status,
+        lastAt,
+        tax: { surplus: order.tax?.surplus ?? event.data.amount, refunded: true },
+      };
     default:
       return unknown(event);
   }

@@ -50,9 +50,15 @@ export async function buildScratch(
   const writer = view.writer(database, prefix);
   const scan = scanOf(view, codec);
   const { position: upTo, time }: Bound = bound === "nothing" ? {} : bound;
-  for (let after = 0; bound !== "nothing"; ) {
+  for (let after = 0; bound !== "nothing";) {
     signal?.throwIfAborted();
-    const page = local.streams({ ...scan, ...(bound.time === undefined ? {} : { lean: "time" }), after, limit: streamsAPage, upTo });
+    const page = local.streams({
+      ...scan,
+      ...(bound.time === undefined ? {} : { lean: "time" }),
+      after,
+      limit: streamsAPage,
+      upTo,
+    });
     database.exec("BEGIN");
     for (const { stream, events } of page.streams) {
       if (!stream.startsWith(orderPrefix)) continue;
@@ -78,7 +84,7 @@ export async function buildScratch(
     database,
     prefix,
     advance: () => {
-      for (let end = false; !end; ) ({ position, end } = foldPage(local, codec, view, writer, position));
+      for (let end = false; !end;) ({ position, end } = foldPage(local, codec, view, writer, position));
       return position;
     },
     [Symbol.dispose]: () => {

@@ -6,7 +6,10 @@ import { type LocalReads, type RecordedEvent, type StreamsRead, isAfter } from "
 import type { AnyView, Writer } from "./view.ts";
 
 /** What a view's fold reads of a whole stream, and no more; an event that may have to be lifted from an earlier shape is read whole. */
-export function scanOf(view: AnyView, codec: Codec): Pick<StreamsRead, "types" | "dataOf" | "headOf" | "lean"> {
+export function scanOf(
+  view: AnyView,
+  codec: Codec,
+): Pick<StreamsRead, "types" | "dataOf" | "headOf" | "lean"> {
   const reads = Object.entries(view.reads) as [OrderEventType, boolean | { readonly before: string }][];
   const heads = reads.flatMap(([type, read]): [string, string][] =>
     typeof read === "object" && codec.versionOf(type) === 1 ? [[type, read.before]] : [],

@@ -320,7 +320,10 @@ export function readDue(
       `SELECT order_id, due_at FROM ${prefix}
        WHERE due_at IS NOT NULL AND due_at < ? AND (due_at, order_id) > (?, ?) ORDER BY due_at, order_id LIMIT 100`,
     )
-    .all(before, after?.dueAt ?? -1, after?.orderId ?? "") as unknown as { order_id: string; due_at: number }[];
+    .all(before, after?.dueAt ?? -1, after?.orderId ?? "") as unknown as {
+    order_id: string;
+    due_at: number;
+  }[];
   return rows.map((row) => ({ orderId: row.order_id, dueAt: row.due_at }));
 }
 

@@ -4,7 +4,13 @@ import type { OrderEvent } from "../domain/events.ts";
 import type { OrderState } from "../domain/state.ts";
 import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
 import { type Database, storeError, openDatabase } from "../store/database.ts";
-import { type EventStore, type InTransaction, type LocalReads, isAfter, isStoreError } from "../store/port.ts";
+import {
+  type EventStore,
+  type InTransaction,
+  type LocalReads,
+  isAfter,
+  isStoreError,
+} from "../store/port.ts";
 import { foldPage, scanOf } from "./fold.ts";
 import { type AnyView, type Writer, definitionHash } from "./view.ts";
 
@@ -258,7 +264,11 @@ export class ViewRunner {
         try {
           this.#writeHeld(kept, this.#kept.indexOf(kept));
         } catch (error) {
-          throw this.#failure(kept.view, `cannot be brought on from position ${row.position ?? "the beginning"}`, error);
+          throw this.#failure(
+            kept.view,
+            `cannot be brought on from position ${row.position ?? "the beginning"}`,
+            error,
+          );
         }
       } else {
         this.#drop(kept);
@@ -461,7 +471,10 @@ export class ViewRunner {
    */
   async rebuild(
     name: string,
-    options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void } = {},
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: (progress: RebuildProgress) => void;
+    } = {},
   ): Promise<RebuildProgress> {
     const kept = this.#find(name);
     const { view, hash } = kept;
@@ -492,7 +505,13 @@ export class ViewRunner {
   async #scan(
     view: AnyView,
     generation: number,
-    { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: RebuildProgress) => void },
+    {
+      signal,
+      onProgress,
+    }: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: (progress: RebuildProgress) => void;
+    },
   ): Promise<{ readonly done: number; readonly total: number }> {
     for (;;) {
       const row = this.#row(view.name, generation);
@@ -524,7 +543,12 @@ export class ViewRunner {
     generation: number,
     { scanned, target }: GenerationRow,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly writer: Writer<unknown>; readonly next: number; readonly end: boolean; readonly total: number }> {
+  ): Promise<{
+    readonly writer: Writer<unknown>;
+    readonly next: number;
+    readonly end: boolean;
+    readonly total: number;
+  }> {
     const scan = scanOf(view, this.#codec);
     const upTo = target ?? undefined;
     try {
@@ -571,13 +595,17 @@ function statements(database: Database) {
   return {
     generations: database.prepare(`SELECT ${columns} FROM views WHERE name = ? ORDER BY generation DESC`),
     generation: database.prepare(`SELECT ${columns} FROM views WHERE name = ? AND generation = ?`),
-    create: database.prepare("INSERT INTO views (name, generation, hash, state, target) VALUES (?, ?, ?, ?, ?)"),
+    create: database.prepare(
+      "INSERT INTO views (name, generation, hash, state, target) VALUES (?, ?, ?, ?, ?)",
+    ),
     move: database.prepare("UPDATE views SET position = ?, fault = NULL WHERE name = ? AND generation = ?"),
     aim: database.prepare(
       "UPDATE views SET target = ? WHERE name = ? AND generation = ? AND target IS NULL AND position IS NULL",
     ),
     fault: database.prepare("UPDATE views SET fault = ? WHERE name = ? AND generation = ?"),
-    scanned: database.prepare("UPDATE views SET scanned = ?, position = ?, fault = NULL WHERE name = ? AND generation = ?"),
+    scanned: database.prepare(
+      "UPDATE views SET scanned = ?, position = ?, fault = NULL WHERE name = ? AND generation = ?",
+    ),
     activate: database.prepare("UPDATE views SET state = 'active' WHERE name = ? AND generation = ?"),
     remove: database.prepare("DELETE FROM views WHERE name = ? AND generation = ?"),
     savepoint: database.prepare("SAVEPOINT a_view"),

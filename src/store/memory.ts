@@ -219,7 +219,11 @@ function behind(
   return isSameBatch(recorded, events) ? recorded.at(-1) : undefined;
 }
 
-function headOrData({ type, data }: RecordedEvent, before: string | undefined, dataOf: readonly string[] | undefined): string {
+function headOrData(
+  { type, data }: RecordedEvent,
+  before: string | undefined,
+  dataOf: readonly string[] | undefined,
+): string {
   if (before !== undefined) return `${data.slice(0, data.indexOf(`,"${before}":`))}}`;
   return dataOf === undefined || dataOf.includes(type) ? data : "";
 }

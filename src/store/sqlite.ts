@@ -624,7 +624,8 @@ class SqliteEventStore implements SqliteStore {
           )) as unknown as (Row & { readonly stream_id: number })[];
       const end = rows.at(-1);
       // Whoever reads a whole stream is about to append to it: where it ends need not be asked again.
-      if (end !== undefined && read === wholeStream) this.#remember(stream, end.stream_id, end.revision, end.id);
+      if (end !== undefined && read === wholeStream)
+        this.#remember(stream, end.stream_id, end.revision, end.id);
       return rows.map((event) => this.#recorded(event, stream));
     });
   }
@@ -664,10 +665,15 @@ class SqliteEventStore implements SqliteStore {
       }
       const next = Math.min(after + limit, lastStream);
       const upToPosition = upTo === undefined ? Number.MAX_SAFE_INTEGER : countOf(upTo);
-      const scan = this.#scan(scanSql(this.#idsOf(types), this.#idsOf(dataOf), this.#headsOf(headOf), lean, share));
+      const scan = this.#scan(
+        scanSql(this.#idsOf(types), this.#idsOf(dataOf), this.#headsOf(headOf), lean, share),
+      );
       const rows = scan.all(after, next, upToPosition) as unknown as (ScannedRow | object)[];
       const names = new Map<number, string>();
-      for (const { id, name } of this.#sql.streamNames.all(after, next) as unknown as { id: number; name: string }[]) {
+      for (const { id, name } of this.#sql.streamNames.all(after, next) as unknown as {
+        id: number;
+        name: string;
+      }[]) {
         names.set(id, name);
       }
       const streams: { stream: string; events: RecordedEvent[] }[] = [];
@@ -733,8 +739,10 @@ function scanSql(
   const heads = headOf.map(
     ({ id, before }) => `WHEN type_id = ${id} THEN substr(data, 1, instr(data, ',"${before}":') - 1) || '}'`,
   );
-  const whole = dataOf === undefined ? "ELSE data" : `WHEN type_id IN (${dataOf.join(",")}) THEN data ELSE ''`;
-  const data = dataOf === undefined && heads.length === 0 ? "data" : `CASE ${heads.join(" ")} ${whole} END AS data`;
+  const whole =
+    dataOf === undefined ? "ELSE data" : `WHEN type_id IN (${dataOf.join(",")}) THEN data ELSE ''`;
+  const data =
+    dataOf === undefined && heads.length === 0 ? "data" : `CASE ${heads.join(" ")} ${whole} END AS data`;
   const start = "substr(meta, 1, 32)";
   const rest =
     lean === undefined

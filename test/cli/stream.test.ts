@@ -313,7 +313,9 @@ describe("an end before the end", () => {
       { line: 2, ok: true },
     ]);
     expect(engine.executed).toEqual(["a/0", "b/1"]);
-    expect(err.text()).toContain("aftersale: stopped: 1 of the 3 lines read were answered: appending: the disk is full\n");
+    expect(err.text()).toContain(
+      "aftersale: stopped: 1 of the 3 lines read were answered: appending: the disk is full\n",
+    );
   });
 
   test("a defect stops it with 1", async () => {

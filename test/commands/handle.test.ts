@@ -282,6 +282,24 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     });
   });
 
+  describe("what is returned", () => {
+    it("cannot be used to change the order", async () => {
+      const engine = await open({ store: fresh() });
+      const receipt = accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+      const [event] = receipt.events as unknown as {
+        data: { total: number; lines: { unitPrice: number }[] };
+      }[];
+      expect(() => (event!.data.total = 1)).toThrow(TypeError);
+      expect(() => (event!.data.lines[0]!.unitPrice = 1)).toThrow(TypeError);
+      expect(() => event!.data.lines.pop()).toThrow(TypeError);
+      const state = (await engine.state("o-1")) as { status: string };
+      expect(() => (state.status = "paid")).toThrow(TypeError);
+      const { state: next } = accepted(await engine.preview(payment, by(buyer)));
+      expect(() => ((next as { status: string }).status = "closed")).toThrow(TypeError);
+      accepted(await engine.execute(payment, by(buyer, { commandId: "pay" })));
+    });
+  });
+
   describe("a preview", () => {
     it("appends nothing, and is what execute then does", async () => {
       const engine = await open({ store: fresh() });

@@ -39,6 +39,18 @@ function lined(over: object): object {
 
 const idRule = /1 to 128 characters/;
 
+it("keeps the ids of fired deadlines for the system", () => {
+  const dueId = "due:o-1:unpaid:1767227400000";
+  expect(issuesIn(pay, { ...options, commandId: dueId })).toEqual([
+    { field: "commandId", rule: "ids that begin with due: are the system's own" },
+  ]);
+  const system = { role: "system", id: "due" };
+  expect(
+    readAs({ type: "ExpireOrder", orderId: "o-1" }, { ...options, actor: system, commandId: dueId })
+      .commandId,
+  ).toBe(dueId);
+});
+
 describe("bad input is refused by field and rule", () => {
   const cases: readonly (readonly [
     what: string,
