@@ -184,8 +184,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     });
     const engine = new OpenEngine(options, opened, runner, handler, views);
     opened.store.setTransactionHook?.(
-      (appended) => {
-        runner.keep(appended);
+      (appended, epoch) => {
+        runner.keep(appended, epoch);
         engine.rouse();
       },
       () => runner.undone(),

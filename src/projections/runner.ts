@@ -174,12 +174,12 @@ export class ViewRunner {
   // --- inside the append's transaction ---
 
   /** The transaction hook: every view that is up to here takes the appends along, with its position or not at all. */
-  keep(appended: readonly InTransaction[]): void {
+  keep(appended: readonly InTransaction[], epoch: number): void {
     if (this.#kept.length === 0) return;
     const changes = appended.filter(({ stream }) => stream.startsWith(orderPrefix));
     const after = appended[0]?.after;
     const last = appended.at(-1)?.lastPosition as string;
-    this.#refresh();
+    this.#refresh(epoch);
     if (!this.#options.shared) this.#database.exec("BEGIN IMMEDIATE");
     try {
       this.#kept.forEach((kept, index) => this.#keepOne(kept, index, changes, after, last));
@@ -287,8 +287,7 @@ export class ViewRunner {
   }
 
   /** Reads where the generations stand, unless nobody else can have moved them since. */
-  #refresh(): void {
-    const epoch = this.#store.local.epoch();
+  #refresh(epoch: number): void {
     if (epoch === this.#epoch) return;
     this.#positions = this.#kept.map(({ view, generation }) => {
       const row = this.#row(view.name, generation);

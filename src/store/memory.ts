@@ -121,7 +121,7 @@ class MemoryEventStore implements MemoryStore {
         lastPosition: last.position,
         context: options.context,
       },
-    ]);
+    ], 0);
     if (known.length === 0) {
       this.#streams.set(stream, known);
       this.#names.push(stream);

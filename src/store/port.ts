@@ -164,8 +164,8 @@ export interface InTransaction {
   readonly context: unknown;
 }
 
-/** Runs inside the appends' transaction: what it throws undoes them. */
-export type TransactionHook = (appended: readonly InTransaction[]) => void;
+/** Runs inside the appends' transaction, with the store's epoch in it: what it throws undoes them. */
+export type TransactionHook = (appended: readonly InTransaction[], epoch: number) => void;
 
 /** Whether position `a` lies after position `b` of the same store (undefined: before everything). */
 export function isAfter(a: string | undefined, b: string | undefined): boolean {

@@ -445,17 +445,17 @@ class SqliteEventStore implements SqliteStore {
   }
 
   #tryLocked<T>(attempt: () => T): T {
-    this.database.exec("BEGIN IMMEDIATE");
+    this.#sql.begin.run();
     return attempt();
   }
 
   /** Runs work between BEGIN IMMEDIATE and COMMIT; whatever it throws rolls back and forgets what was learnt inside. */
   #transaction<T>(work: () => T, begun = false): T {
-    if (!begun) this.database.exec("BEGIN IMMEDIATE");
+    if (!begun) this.#sql.begin.run();
     try {
       this.#refresh();
       const result = work();
-      this.database.exec("COMMIT");
+      this.#sql.commit.run();
       return result;
     } catch (error) {
       this.#forget();
@@ -489,7 +489,7 @@ class SqliteEventStore implements SqliteStore {
       }
     }
     if (written.length > 0) {
-      this.#hook?.(written);
+      this.#hook?.(written, this.#knownEpoch);
       settled.push(() => {
         for (const feed of this.#feeds) feed.wake();
       });
@@ -762,6 +762,8 @@ function statements(database: Database) {
   const columns = "position, stream_id, revision, type_id, id, meta, data";
   const ofStream = "(SELECT id FROM streams WHERE name = ?)";
   return {
+    begin: database.prepare("BEGIN IMMEDIATE"),
+    commit: database.prepare("COMMIT"),
     dataVersion: database.prepare("PRAGMA data_version"),
     insert: database.prepare(
       "INSERT INTO events (stream_id, revision, type_id, id, meta, data) VALUES (?, ?, ?, ?, ?, ?)",

@@ -97,7 +97,7 @@ async function joined(store: SqliteStore | undefined, views: readonly AnyView[])
     views,
   });
   events.setTransactionHook(
-    (appended) => runner.keep(appended),
+    (appended, epoch) => runner.keep(appended, epoch),
     () => runner.undone(),
   );
   const handler = new CommandHandler({
