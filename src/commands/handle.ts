@@ -134,7 +134,8 @@ export class CommandHandler {
       const decided = repeat === undefined ? this.#decide(known, parsed) : undefined;
       if (decided !== undefined && E.isRight(decided) && decided.right.length > 0) {
         const events = decided.right;
-        const appending = this.#append(known, parsed, hash, events);
+        const records = newEvents(parsed, hash, events);
+        const appending = this.#append(known, parsed, hash, events, records);
         const { revision } = known;
         try {
           const appended = await appending;
@@ -171,7 +172,7 @@ export class CommandHandler {
       if (repeat !== undefined) {
         return E.isLeft(repeat)
           ? repeat
-          : E.right(await this.#firstReceipt(known.stream, parsed, repeat.right));
+          : E.right(await this.#receiptAgain(known.stream, parsed, repeat.right));
       }
       const answer = decided as E.Either<Rejection, readonly OrderEvent[]>;
       if (E.isLeft(answer)) return answer;
@@ -272,17 +273,15 @@ export class CommandHandler {
   /** Hands the events to the store, and goes on with this order as if they were there: `pending` says that they are not yet. */
   #append(
     known: Known,
-    { commandId, actor }: Parsed,
+    { commandId }: Parsed,
     hash: string,
     events: readonly OrderEvent[],
+    records: readonly NewEvent[],
   ): Promise<Appended> {
     const before = known.companion;
     const { pending, lastId } = known;
     const expected = known.revision < 0n ? "none" : known.revision;
     const first = known.revision + 1n;
-    const records = newEvents(commandId, hash, actor, events);
-    // The receipt's events are parts of the state kept here: whoever changed them would change the order.
-    deepFreeze(events);
     for (const event of events) {
       known.state = evolve(known.state, event);
       known.companion = this.#options.companion.evolve(known.companion, event, known.state);
@@ -299,7 +298,7 @@ export class CommandHandler {
     return known.pending;
   }
 
-  async #firstReceipt(stream: string, parsed: Parsed, done: Done): Promise<Receipt> {
+  async #receiptAgain(stream: string, parsed: Parsed, done: Done): Promise<Receipt> {
     const recorded = await this.#store.readStream(stream, { from: done.first, to: done.last });
     const envelopes = recorded.map(codec.decode);
     return {
@@ -451,6 +450,33 @@ function repeatOf(
   return E.left({ code: "commandIdReused", commandId, revision: String(before.first) });
 }
 
+/**
+ * The receipt of what was appended just now. Its events are read out of the very texts that were stored, once somebody asks for them:
+ * those of the decision are parts of the state kept here, and whoever changed them would change the order.
+ */
+function firstReceipt(
+  { command, commandId }: Parsed,
+  revision: bigint,
+  position: string,
+  decided: readonly OrderEvent[],
+  records: readonly NewEvent[],
+): Receipt {
+  let events: readonly OrderEvent[] | undefined;
+  return {
+    orderId: command.orderId,
+    commandId,
+    revision,
+    position,
+    get events() {
+      events ??= records.map(
+        ({ data }, index) => ({ ...decided[index], data: JSON.parse(data) as unknown }) as OrderEvent,
+      );
+      return events;
+    },
+    replayed: false,
+  };
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -464,9 +490,8 @@ function revisionText({ revision }: Known): string {
 }
 
 function newEvents(
-  commandId: string,
+  { commandId, actor }: Parsed,
   hash: string,
-  actor: Parsed["actor"],
   events: readonly OrderEvent[],
 ): readonly NewEvent[] {
   let meta = "";
