@@ -146,16 +146,7 @@ export class CommandHandler {
             continue;
           }
           known.position = appended.position;
-          const { orderId } = parsed.command;
-          const { position } = appended;
-          return E.right({
-            orderId,
-            commandId: parsed.commandId,
-            revision,
-            position,
-            events,
-            replayed: false,
-          });
+          return E.right(firstReceipt(parsed, revision, appended.position, events, records));
         } catch (error) {
           this.#forget(known);
           if (error instanceof ClaimTakenError) return E.left(refusalOf(error.claim));

@@ -113,15 +113,18 @@ class MemoryEventStore implements MemoryStore {
       }),
     );
     const last = recorded.at(-1) as RecordedEvent;
-    this.#hook?.([
-      {
-        stream,
-        after: first === 0 ? undefined : String(first),
-        firstRevision: BigInt(known.length),
-        lastPosition: last.position,
-        context: options.context,
-      },
-    ], 0);
+    this.#hook?.(
+      [
+        {
+          stream,
+          after: first === 0 ? undefined : String(first),
+          firstRevision: BigInt(known.length),
+          lastPosition: last.position,
+          context: options.context,
+        },
+      ],
+      0,
+    );
     if (known.length === 0) {
       this.#streams.set(stream, known);
       this.#names.push(stream);

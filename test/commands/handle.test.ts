@@ -290,8 +290,10 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         data: { total: number; lines: { unitPrice: number }[] };
       }[];
       expect(receipt.events).toBe(events);
-      events[0]!.data.total = 1;
+      events[0]!.data.lines[0]!.unitPrice = 1;
       events[0]!.data.lines.pop();
+      const kept = (await engine.state("o-1")) as Order;
+      expect(kept).toEqual((await engine.views.order("o-1"))?.order);
       const state = (await engine.state("o-1")) as { status: string };
       expect(() => (state.status = "paid")).toThrow(TypeError);
       const { state: next } = accepted(await engine.preview(payment, by(buyer)));
