@@ -1,12 +1,6 @@
 // What may ride along unread: plain JSON, and the ordered pairs in which open maps are kept.
 
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** An open map in canonical form: pairs sorted by key, so that no key is ever taken for an array index. */
 export type JsonPairs = readonly (readonly [key: string, value: Json])[];

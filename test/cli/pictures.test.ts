@@ -8,7 +8,8 @@ import { describe, expect, test } from "vitest";
 import { toMermaid } from "../../src/cli/diagram.ts";
 import { toSvg } from "../../src/cli/svg.ts";
 import { jsonSchema, schemaNames } from "../../src/commands/jsonSchema.ts";
-import { type Move, commandTypes, orderMoves, orderStatuses } from "../../src/domain/lifecycle.ts";
+import type { Move } from "../../src/domain/chart.ts";
+import { commandTypes, orderMoves, orderStatuses } from "../../src/domain/lifecycle.ts";
 import { aftersale, folder } from "./aftersale.ts";
 
 describe("diagram", () => {

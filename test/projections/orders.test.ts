@@ -51,6 +51,7 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         title: "Tea",
         fulfilment: "express",
         ratings: ["bad", "good"],
+        refunded: 0,
         hasRefund: false,
         hiddenByBuyer: false,
         hiddenByMerchant: false,
