@@ -2,9 +2,9 @@
 
 import { transition } from "xstate";
 
-import type { CommandType } from "../src/domain/commands.ts";
 import {
   type ChartStatus,
+  type OrderCommandType,
   type Outcome,
   commandTypes,
   isLegal,
@@ -18,7 +18,7 @@ import { seeded } from "./workload.ts";
 interface Step {
   readonly from: ChartStatus;
   readonly outcome: Outcome;
-  readonly command: CommandType;
+  readonly command: OrderCommandType;
 }
 
 /** Steps a second of both; throws where they differ on any step. */
@@ -66,7 +66,7 @@ function randomWalk(count: number): readonly Step[] {
   let from: ChartStatus = "none";
   while (walk.length < count) {
     const outcome = outcomes[Math.floor(random() * outcomes.length)] as Outcome;
-    const command = commandTypes.find((type) => type === outcome.split("/")[0]) as CommandType;
+    const command = commandTypes.find((type) => type === outcome.split("/")[0]) as OrderCommandType;
     walk.push({ from, outcome, command });
     const move = orderMoves.find((one) => one.from === from && one.outcome === outcome);
     if (move !== undefined) from = move.to;

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 
-import type { Move } from "../domain/lifecycle.ts";
+import type { Move } from "../domain/chart.ts";
 import { exits } from "./exits.ts";
 import type { Run } from "./session.ts";
 

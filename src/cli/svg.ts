@@ -1,6 +1,6 @@
 // Draws a chart as SVG without a browser: statuses in layers from the start downwards, every arrow with room for its label.
 
-import type { Move } from "../domain/lifecycle.ts";
+import type { Move } from "../domain/chart.ts";
 
 /** What stands in a layer: a status, the label of an arrow, or the place where a long arrow passes by. */
 interface Place {

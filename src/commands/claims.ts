@@ -1,4 +1,4 @@
-// What only one order of a store may hold: a payment's id, and an order number within its merchant.
+// What only one order of a store may hold: a payment's id, an order number within its merchant, and a case's id.
 
 import type { OrderEvent } from "../domain/events.ts";
 import type { Rejection } from "../domain/refusals.ts";
@@ -11,6 +11,9 @@ export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
       claims.push(`orderNo/${event.data.merchantId}/${event.data.orderNo}`);
     } else if (event.type === "OrderPaid" || event.type === "LatePaymentReceived") {
       if (event.data.channel !== "none") claims.push(`payment/${event.data.payId}`);
+    } else if (event.type === "RefundApplied") {
+      // Refunds are named after their case, and the payment provider knows them by that name alone.
+      claims.push(`case/${event.data.caseId}`);
     }
   }
   return claims;
@@ -19,6 +22,7 @@ export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
 /** The refusal for a claim that another order holds. */
 export function refusalOf(claim: string): Rejection {
   const [kind, ...rest] = claim.split("/");
+  if (kind === "case") return { code: "caseIdUsed", field: "caseId", caseId: rest.join("/") };
   return kind === "payment"
     ? { code: "paymentIdUsed", field: "payId", payId: rest.join("/") }
     : { code: "orderNoUsed", orderNo: rest.at(-1) as string };

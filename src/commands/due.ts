@@ -3,7 +3,7 @@
 import type * as E from "fp-ts/lib/Either.js";
 
 import type { Command } from "../domain/commands.ts";
-import { type Deadline, type DeadlineKind, deadlinesOf, isPast } from "../domain/deadlines.ts";
+import { type Deadline, deadlinesOf, isPast } from "../domain/deadlines.ts";
 import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { CommandHandler, Receipt } from "./handle.ts";
@@ -63,23 +63,34 @@ export async function* runDue(
   signal?: AbortSignal,
 ): AsyncGenerator<Fired, void, void> {
   for await (const due of listDue(handler, dueOrders, now, signal)) {
-    const { orderId, commandId, kind } = due;
+    const { commandId } = due;
     const actor = { role: "system", id: "due" } as const;
-    yield { ...due, result: await handler.execute(commandOf(kind, orderId), { actor, commandId, at: now }) };
+    yield { ...due, result: await handler.execute(commandOf(due), { actor, commandId, at: now }) };
   }
 }
 
-/** Command ids are their order's own, so where the order's id is too long to stand in one, it can be left out. */
-function commandIdOf(orderId: string, { kind, dueAt }: Deadline): string {
-  const commandId = `${duePrefix}${orderId}:${kind}:${dueAt}`;
-  return commandId.length <= limits.idLength ? commandId : `${duePrefix}${kind}:${dueAt}`;
+/**
+ * Command ids are their order's own, so where the order's id is too long to stand in one, it can be left out. Two cases of an order may
+ * fall due at one instant: the kind carries the case's number, which is short whatever the case's id is (`returnShip.2`).
+ */
+function commandIdOf(orderId: string, { kind, dueAt, case: of }: Deadline): string {
+  const what = of === undefined ? kind : `${kind}.${of.number}`;
+  const commandId = `${duePrefix}${orderId}:${what}:${dueAt}`;
+  return commandId.length <= limits.idLength ? commandId : `${duePrefix}${what}:${dueAt}`;
 }
 
-function commandOf(kind: DeadlineKind, orderId: string): Command {
+function commandOf({ kind, orderId, case: of }: Due): Command {
+  const caseId = of?.caseId ?? "";
   switch (kind) {
     case "unpaid":
       return { type: "ExpireOrder", orderId };
     case "autoConfirm":
       return { type: "ConfirmReceipt", orderId };
+    case "returnShip":
+      return { type: "CloseRefund", orderId, caseId };
+    case "replacementConfirm":
+      return { type: "ConfirmReplacement", orderId, caseId };
+    case "refundRetry":
+      return { type: "IssueRefund", orderId, caseId };
   }
 }

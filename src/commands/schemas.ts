@@ -3,6 +3,7 @@
 import { z } from "zod";
 
 import { roles } from "../domain/actor.ts";
+import { destinations, dispositionKinds } from "../domain/caseEvents.ts";
 import type { CommandType } from "../domain/commands.ts";
 import { currencies, currencyFault } from "../domain/currencies.ts";
 import { channels, chargeKinds, fulfilments, ratings } from "../domain/events.ts";
@@ -181,6 +182,18 @@ export const termsOverride = z.strictObject({
 });
 
 const code = text(limits.idLength, 1);
+
+/** The id of a new case; two beginnings are kept for the cases that the engine opens itself. */
+const newCaseId = id.regex(/^(?!late:|cancel:)/, "must not begin with late: or cancel:");
+
+/** What a case or a refund is called that is there: longer than an id may be, since the engine makes it from one. */
+const known = z.string().max(limits.refundIdLength).regex(idPattern, idRule);
+
+const ofCase = { caseId: known };
+const payable = { destination: z.enum(destinations).optional() };
+const waybill = { carrier: text(limits.waybillLength, 1), trackingNumber: text(limits.waybillLength, 1) };
+const someText = text(limits.textLength).optional();
+
 const reason = text(limits.textLength);
 
 const bodies = {
@@ -214,9 +227,9 @@ const bodies = {
     method: text(limits.idLength, 1).optional(),
     tradeNo: text(limits.idLength, 1).optional(),
   },
-  CancelOrder: { reason: reason.optional() },
+  CancelOrder: { reason: reason.optional(), caseId: newCaseId.optional(), ...payable },
   ExpireOrder: {},
-  Ship: { shipments: shipments.optional(), code: code.optional() },
+  Ship: { shipments: shipments.optional(), code: code.optional(), force: z.boolean().optional() },
   CorrectShipment: { shipments },
   ConfirmReceipt: {},
   Redeem: { code, source: source.optional() },
@@ -238,6 +251,61 @@ const bodies = {
   MarkPurchased: { reference: text(limits.idLength, 1).optional() },
   RecordTaxSurplus: { amount: amount.min(1) },
   RecordTaxRefund: { amount: amount.min(1) },
+  // How long a reason or a note may be, how much evidence and how many units, is the domain's to say, with its numbers.
+  ApplyRefund: {
+    caseId: newCaseId,
+    lineId: id,
+    caseType: z.enum(caseTypes),
+    quantity: z.int().optional(),
+    amount,
+    goodsReceived: z.boolean().optional(),
+    reason: someText,
+    causeType: z.int().optional(),
+    personal: z
+      .strictObject({
+        note: someText,
+        evidence: z.array(text(limits.textLength, 1)).max(limits.evidence).optional(),
+      })
+      .optional(),
+  },
+  ApproveRefund: {
+    ...ofCase,
+    ...payable,
+    amount: amount.optional(),
+    personal: z
+      .strictObject({
+        note: someText,
+        returnAddress: z.strictObject({ name: someText, phone: someText, address: someText }).optional(),
+      })
+      .optional(),
+  },
+  RejectRefund: { ...ofCase, reason },
+  CancelRefund: ofCase,
+  CloseRefund: { ...ofCase, reason: reason.optional() },
+  HideRefund: ofCase,
+  ShipReturn: { ...ofCase, ...waybill },
+  CorrectReturnShipment: { ...ofCase, ...waybill },
+  ReceiveReturn: {
+    ...ofCase,
+    ...payable,
+    dispositions: z
+      .array(z.strictObject({ kind: z.enum(dispositionKinds), quantity }))
+      .min(1)
+      .max(limits.dispositions),
+    personal: z.strictObject({ note: someText }).optional(),
+  },
+  IssueRefund: { ...ofCase, ...payable },
+  SettleRefund: { ...ofCase, refundId: known, amount, tradeNo: text(limits.idLength, 1).optional() },
+  FailRefund: {
+    ...ofCase,
+    refundId: known,
+    failure: text(limits.idLength, 1),
+    retryable: z.boolean(),
+    message: someText,
+  },
+  ShipReplacement: { ...ofCase, ...waybill, available: z.int().min(0).optional() },
+  ConfirmReplacement: ofCase,
+  ConvertToRefund: { ...ofCase, ...payable, amount, buyerConsents: z.boolean() },
 } satisfies Record<CommandType, z.core.$ZodLooseShape>;
 
 function schemaOf<T extends CommandType>(type: T) {

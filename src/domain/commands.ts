@@ -1,6 +1,8 @@
 // What may be asked of an order, in the imperative: the parsed shapes, free of any I/O or schema library.
 
 import type { Actor } from "./actor.ts";
+import type { CaseCommandData } from "./caseCommands.ts";
+import type { Destination } from "./caseEvents.ts";
 import type { Charge, Fulfilment, PaymentData, Rating, Recipient, Shipment, channels } from "./events.ts";
 import type { JsonPairs } from "./json.ts";
 import type { CaseType, Terms } from "./terms.ts";
@@ -20,7 +22,7 @@ export interface LineAsked {
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-export interface CommandData {
+export interface CommandData extends CaseCommandData {
   readonly CreateOrder: {
     readonly orderNo?: string | undefined;
     readonly merchantId?: string | undefined;
@@ -44,12 +46,19 @@ export interface CommandData {
       readonly currency?: string | undefined;
       readonly channel: (typeof channels)[number];
     };
-  readonly CancelOrder: { readonly reason?: string | undefined };
+  /** Of a paid order it opens a case for all that is left: `caseId` names it, `destination` pays it out at once (ruling 1). */
+  readonly CancelOrder: {
+    readonly reason?: string | undefined;
+    readonly caseId?: string | undefined;
+    readonly destination?: Destination | undefined;
+  };
   readonly ExpireOrder: object;
   readonly Ship: {
     readonly shipments?: readonly Optional<Shipment>[] | undefined;
     /** The write-off code, where a pickup order has one (ShopXO extraction_code). */
     readonly code?: string | undefined;
+    /** Although a case is open on a line that is sent. */
+    readonly force?: boolean | undefined;
   };
   readonly CorrectShipment: { readonly shipments: readonly Optional<Shipment>[] };
   readonly ConfirmReceipt: object;

@@ -3,22 +3,47 @@
 import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor, Role } from "./actor.ts";
+import type { CaseCommandType } from "./caseCommands.ts";
+import {
+  type Decision,
+  backwards,
+  casesOpen,
+  decideCase,
+  isCaseCommand,
+  payoutRefused,
+  rolesForCase,
+  wholeOrderCase,
+} from "./caseDecide.ts";
 import type { Command, CommandType, LineAsked, Policy, Request } from "./commands.ts";
 import { autoConfirmAt, isPast, payByOf } from "./deadlines.ts";
-import type { Line, OrderEvent, OrderEventData, OrderEventType, Shipment } from "./events.ts";
+import {
+  type Line,
+  type OrderEvent,
+  type OrderEventData,
+  type OrderEventType,
+  type Shipment,
+  fact,
+} from "./events.ts";
 import { type OrderStatus, isLegal, statusesFor } from "./lifecycle.ts";
 import { sum, times } from "./money.ts";
-import type { Rejection } from "./refusals.ts";
-import { type Order, type OrderState, creationVariant } from "./state.ts";
+import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
+import {
+  type Order,
+  type OrderState,
+  type Payment,
+  creationVariant,
+  evolve,
+  hasOpenCase,
+  tallyOf,
+} from "./state.ts";
 import { type CaseType, type StockRule, type Terms, caseTypes } from "./terms.ts";
 
-/** The facts of one decision, in order; empty where the command changes nothing (a payment or a hiding repeated). */
-export type Decision = E.Either<Rejection, readonly OrderEvent[]>;
+export type { Decision } from "./caseDecide.ts";
 
-type Refusal = Rejection | undefined;
+type OwnCommandType = Exclude<CommandType, CaseCommandType>;
 
 /** How one command is decided on an existing order. */
-interface Rule<T extends CommandType> {
+interface Rule<T extends OwnCommandType> {
   readonly by: readonly Role[];
   /** Done already by an earlier command: nothing to record, nothing to refuse. */
   readonly done?: (order: Order, request: Request<T>) => boolean;
@@ -32,7 +57,7 @@ interface Rule<T extends CommandType> {
 /**
  * Decides a command at an instant (milliseconds UTC). Pure: the same request, state and instant give the same answer.
  * @returns the events to append (none: no-op), or a Rejection whose `code` is the first broken rule in order: existence, ownership,
- * actor, clock, status, then the command's own guards; `also` names the others.
+ * actor, clock, status (an order's, or the case's), then the command's own guards; `also` names the others.
  */
 export function decide(request: Request, state: OrderState, now: number): Decision {
   const { command, actor } = request;
@@ -45,14 +70,20 @@ export function decide(request: Request, state: OrderState, now: number): Decisi
   if (!mayTouch(state, actor)) {
     return E.left({ code: "notOwner", orderId: command.orderId, role: actor.role });
   }
-  const rule = rules[command.type] as Rule<CommandType>;
+  if (isCaseCommand(request)) return decideCase(request, state, now);
+  return decideOwn(request as Request<OwnCommandType>, state, now);
+}
+
+function decideOwn(request: Request<OwnCommandType>, state: Order, now: number): Decision {
+  const { command, actor } = request;
+  const rule = rules[command.type as keyof typeof rules] as Rule<OwnCommandType>;
   const wrongActor: Refusal = rule.by.includes(actor.role)
     ? undefined
     : { code: "wrongActor", command: command.type, role: actor.role, allowed: rule.by };
   if (wrongActor === undefined && now >= state.lastAt && rule.done?.(state, request) === true) {
     return E.right([]);
   }
-  const refused = refuse([
+  const refused = firstRefusal([
     wrongActor,
     backwards(state, now),
     illegal(state, command.type, rule.barred?.(actor)),
@@ -68,16 +99,7 @@ export function mayTouch(order: Order, actor: Actor): boolean {
   return true;
 }
 
-function refuse(refusals: readonly Refusal[]): Refusal {
-  const [first, ...also] = refusals.filter((refusal) => refusal !== undefined);
-  return first === undefined || also.length === 0 ? first : { ...first, also };
-}
-
-function backwards(order: Order, now: number): Refusal {
-  return now < order.lastAt ? { code: "timeRunsBackwards", at: now, lastAt: order.lastAt } : undefined;
-}
-
-function illegal(order: Order, command: CommandType, barred: OrderStatus | undefined): Refusal {
+function illegal(order: Order, command: OwnCommandType, barred: OrderStatus | undefined): Refusal {
   return isLegal(order.status, command) && order.status !== barred
     ? undefined
     : {
@@ -86,10 +108,6 @@ function illegal(order: Order, command: CommandType, barred: OrderStatus | undef
         status: order.status,
         allowed: statusesFor(command).filter((status) => status !== barred),
       };
-}
-
-function fact<T extends OrderEventType>(type: T, at: number, data: OrderEventData[T]): OrderEvent {
-  return { type, at, data } as OrderEvent;
 }
 
 // --- CreateOrder ---
@@ -111,7 +129,7 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
   const gross =
     goods === undefined ? undefined : sum([goods, ...(command.charges ?? []).map((c) => c.amount)]);
   const discount = command.discount ?? 0;
-  const refused = refuse([
+  const refused = firstRefusal([
     creators.includes(actor.role)
       ? undefined
       : { code: "wrongActor", command: command.type, role: actor.role, allowed: creators },
@@ -279,6 +297,14 @@ function quantitiesOf(lines: readonly Line[]): OrderEventData["StockReleased"]["
   return lines.map(({ lineId, quantity }) => ({ lineId, quantity }));
 }
 
+/** The lines with what is left of them: units cancelled before shipping are not sent. */
+function linesLeft(order: Order): readonly Line[] {
+  if (order.tallies.length === 0) return order.lines;
+  return order.lines
+    .map((line) => ({ ...line, quantity: line.quantity - tallyOf(order, line.lineId).returned }))
+    .filter(({ quantity }) => quantity > 0);
+}
+
 /** What follows a payment in the same append: stock by the payment rule, and a virtual order ships itself. */
 function afterPayment(
   terms: Terms,
@@ -369,11 +395,51 @@ function late(order: Order): boolean {
   return order.status === "cancelled" || order.status === "closed";
 }
 
+/** Goods under refund are not sent, unless the merchant insists; those of a cancelled order are not sent at all. */
+function openOnLines(order: Order, { type, shipments, force }: Command<"Ship">): readonly Refusal[] {
+  if (!hasOpenCase(order)) return [];
+  const named = shipments ?? [];
+  const sent = named.every(({ lines }) => lines !== undefined)
+    ? new Set(named.flatMap(({ lines }) => lines ?? []))
+    : undefined;
+  const all = named.length === 0 || sent === undefined;
+  return casesOpen(
+    order,
+    type,
+    ({ lineId }) => lineId === undefined || (force !== true && (all || sent.has(lineId))),
+  );
+}
+
+/** The id of the next case that a cancellation opens, where the command gives none: an order may be cancelled again after a rejection. */
+function cancellationId({ orderId, cases }: Order): string {
+  return `cancel:${cases.filter(({ origin }) => origin === "cancellation").length + 1}:${orderId}`;
+}
+
+/** Late money is recorded, and goes back by itself the way it came; what has no such way waits for the merchant (ruling 1). */
+function latePayment(
+  order: Order,
+  payment: Omit<Payment, "at" | "late">,
+  now: number,
+): readonly OrderEvent[] {
+  const received = fact("LatePaymentReceived", now, payment);
+  const { payId, amount, channel, tradeNo } = payment;
+  if (amount === 0) return [received];
+  const back =
+    channel === "wallet" ? "wallet" : channel === "online" && tradeNo !== undefined ? "original" : undefined;
+  const opened = wholeOrderCase(
+    evolve(order, received) as Order,
+    { origin: "latePayment", caseId: `late:${payId}`, payId, amount },
+    { by: "system", destination: back },
+    now,
+  );
+  return [received, ...opened];
+}
+
 // --- the rule book ---
 
 const nothingMore = (): readonly Refusal[] => [];
 
-const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = {
+const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> } = {
   ConfirmOrder: {
     by: ["merchant"],
     guards: nothingMore,
@@ -435,21 +501,48 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
         ...(tradeNo === undefined ? {} : { tradeNo }),
       };
       return late(order)
-        ? [fact("LatePaymentReceived", now, payment)]
+        ? latePayment(order, payment, now)
         : [fact("OrderPaid", now, payment), ...afterPayment(order.terms, order.fulfilment, order.lines, now)];
     },
   },
 
   CancelOrder: {
     by: ["buyer", "merchant"],
-    guards: nothingMore,
-    facts: (order, { actor, command }, now) => [
-      fact("OrderCancelled", now, {
-        by: actor.role,
-        ...(command.reason === undefined ? {} : { reason: command.reason }),
-      }),
-      ...release(order, "OrderCancelled", now),
-    ],
+    // Money has to go back: that is the merchant's (ruling 1).
+    barred: ({ role }) => (role === "buyer" ? "paid" : undefined),
+    guards: (order, { command }) => {
+      const { caseId, destination } = command;
+      if (order.status !== "paid") {
+        return [
+          destination === undefined
+            ? undefined
+            : { code: "destinationRefused", field: "destination", destination, because: "notPayable" },
+        ];
+      }
+      return [
+        ...casesOpen(order, command.type),
+        caseId !== undefined && order.cases.some((one) => one.caseId === caseId)
+          ? { code: "caseIdUsed", field: "caseId", caseId }
+          : undefined,
+        payoutRefused(order, undefined, order.paid - order.refunded, destination),
+      ];
+    },
+    facts: (order, { actor, command }, now) => {
+      const { reason, caseId, destination } = command;
+      if (order.status === "paid") {
+        const origin = { origin: "cancellation", ...(reason === undefined ? {} : { reason }) } as const;
+        return wholeOrderCase(
+          order,
+          { ...origin, caseId: caseId ?? cancellationId(order), amount: order.paid - order.refunded },
+          { by: actor.role, destination },
+          now,
+        );
+      }
+      return [
+        fact("OrderCancelled", now, { by: actor.role, ...(reason === undefined ? {} : { reason }) }),
+        ...release(order, "OrderCancelled", now),
+      ];
+    },
   },
 
   ExpireOrder: {
@@ -476,9 +569,10 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
               : codeWrong(order, policy),
           ]
         : []),
+      ...openOnLines(order, command),
     ],
     facts: (order, { command }, now) =>
-      shipped(order.terms, order.lines, shipmentsOf(command.shipments), now),
+      shipped(order.terms, linesLeft(order), shipmentsOf(command.shipments), now),
   },
 
   CorrectShipment: {
@@ -514,6 +608,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
       order.redemption?.redeemedAt === undefined
         ? undefined
         : { code: "alreadyRedeemed", at: order.redemption.redeemedAt },
+      ...casesOpen(order, "Redeem"),
     ],
     facts: (order, { actor, command }, now) => [
       fact("OrderRedeemed", now, {
@@ -522,7 +617,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
       }),
       // Handed over without ever being shipped: the shipping rule deducts here.
       ...(order.shippedAt === undefined
-        ? deduct("shipping", order.terms, "OrderRedeemed", order.lines, now)
+        ? deduct("shipping", order.terms, "OrderRedeemed", linesLeft(order), now)
         : []),
       fact("ReceiptConfirmed", now, { by: "writeOff" }),
     ],
@@ -573,7 +668,7 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
       (actor.role === "buyer" ? order.hiddenByBuyerAt : order.hiddenByMerchantAt) !== undefined,
     // A merchant hides what came to nothing; what was completed stays in the merchant's lists (domain 2.2).
     barred: (actor) => (actor.role === "merchant" ? "completed" : undefined),
-    guards: nothingMore,
+    guards: (order, { command }) => casesOpen(order, command.type),
     facts: (_order, { actor }, now) => [
       fact("OrderHidden", now, { from: actor.role === "buyer" ? "buyer" : "merchant" }),
     ],
@@ -649,5 +744,6 @@ const rules: { readonly [T in Exclude<CommandType, "CreateOrder">]: Rule<T> } = 
 
 /** Who may give a command. */
 export function rolesFor(command: CommandType): readonly Role[] {
-  return command === "CreateOrder" ? creators : rules[command].by;
+  if (command === "CreateOrder") return creators;
+  return rolesForCase(command) ?? rules[command as keyof typeof rules].by;
 }

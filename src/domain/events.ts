@@ -1,6 +1,7 @@
 // The facts an order's stream is made of, in the past tense; a fact, once stored, never changes its meaning.
 
 import type { Role } from "./actor.ts";
+import { type CaseEventData, caseEventTypes } from "./caseEvents.ts";
 import type { JsonPairs } from "./json.ts";
 import type { CaseType, StockRule, Terms } from "./terms.ts";
 
@@ -66,7 +67,7 @@ export interface StockData {
 }
 
 /** What each event carries. Amounts are minor units, instants milliseconds UTC. */
-export interface OrderEventData {
+export interface OrderEventData extends CaseEventData {
   /** Its short facts come first, `lines` and what is long after them: who reads only the head need not parse the rest. */
   readonly OrderCreated: {
     readonly orderId: string;
@@ -99,8 +100,12 @@ export interface OrderEventData {
   readonly LatePaymentReceived: PaymentData;
   readonly OrderCancelled: { readonly by: Role; readonly reason?: string };
   readonly OrderExpired: { readonly payBy: number };
-  readonly StockDeducted: StockData & { readonly rule: StockRule };
+  /** By one of the order's rules, or for the replacement that an exchange sends. */
+  readonly StockDeducted: StockData & { readonly rule: StockRule | "replacement" };
+  /** Units that were never sent. */
   readonly StockReleased: StockData;
+  /** Units that were sent back and can be sold again. */
+  readonly StockRestored: StockData;
   readonly OrderShipped: { readonly shipments: readonly Shipment[] };
   readonly ShipmentCorrected: { readonly shipments: readonly Shipment[] };
   readonly OrderRedeemed: { readonly staffId: string; readonly source?: JsonPairs };
@@ -115,6 +120,8 @@ export interface OrderEventData {
       }[];
     };
   };
+  /** All money is back, and all units with it; whatever was not shipped yet counts as cancelled (ruling 2). */
+  readonly OrderClosedByRefund: { readonly refunded: number; readonly returnedUnits: number };
   readonly OrderHidden: { readonly from: "buyer" | "merchant" };
   readonly PaymentAudited: Readonly<Record<string, never>>;
   readonly GoodsPurchased: { readonly reference?: string };
@@ -129,7 +136,7 @@ export type OrderEvent<T extends OrderEventType = OrderEventType> = {
   readonly [K in T]: { readonly type: K; readonly at: number; readonly data: OrderEventData[K] };
 }[T];
 
-const everyEvent: Readonly<Record<OrderEventType, true>> = {
+const everyEvent: Readonly<Record<Exclude<OrderEventType, keyof CaseEventData>, true>> = {
   OrderCreated: true,
   OrderConfirmed: true,
   OrderPaid: true,
@@ -148,10 +155,20 @@ const everyEvent: Readonly<Record<OrderEventType, true>> = {
   GoodsPurchased: true,
   TaxSurplusRecorded: true,
   TaxRefunded: true,
+  StockRestored: true,
+  OrderClosedByRefund: true,
 };
 
-export const orderEventTypes = Object.keys(everyEvent) as readonly OrderEventType[];
+/** The order's own events, then those of its cases. */
+export const orderEventTypes = [...Object.keys(everyEvent), ...caseEventTypes] as readonly OrderEventType[];
+
+const known: ReadonlySet<string> = new Set(orderEventTypes);
 
 export function isOrderEventType(type: string): type is OrderEventType {
-  return Object.hasOwn(everyEvent, type);
+  return known.has(type);
+}
+
+/** One fact at an instant. */
+export function fact<T extends OrderEventType>(type: T, at: number, data: OrderEventData[T]): OrderEvent {
+  return { type, at, data } as OrderEvent;
 }

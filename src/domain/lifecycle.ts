@@ -2,6 +2,8 @@
 
 import { setup } from "xstate";
 
+import type { CaseCommandType } from "./caseCommands.ts";
+import { legalityOf, movesOf } from "./chart.ts";
 import type { CommandType } from "./commands.ts";
 import type { OrderEvent, OrderEventType } from "./events.ts";
 
@@ -20,11 +22,16 @@ export type OrderStatus = (typeof orderStatuses)[number];
 /** `none`: before creation. */
 export type ChartStatus = "none" | OrderStatus;
 
+/** The commands that move an order itself: its own, the application that opens a case of it, and the settlement that closes it. */
+export type OrderCommandType = Exclude<CommandType, CaseCommandType> | "ApplyRefund" | "SettleRefund";
+
 /** What a command can lead to: its name, or `Command/variant` where it can lead to several statuses. */
 export type Outcome =
-  | Exclude<CommandType, "CreateOrder" | "ConfirmOrder">
+  | Exclude<OrderCommandType, "CreateOrder" | "ConfirmOrder" | "CancelOrder" | "SettleRefund">
   | `CreateOrder/${"booking" | "payable" | "free"}`
-  | `ConfirmOrder/${"payable" | "free"}`;
+  | `ConfirmOrder/${"payable" | "free"}`
+  | `CancelOrder/${"unpaid" | "paid"}`
+  | "SettleRefund/closes";
 
 /**
  * The chart, exported for those who want it in a front end. Its events are outcomes; the meta of a transition names the fact that
@@ -50,18 +57,21 @@ export const orderMachine = setup({
       on: {
         "ConfirmOrder/payable": { target: "pendingPayment", meta: { records: "OrderConfirmed" } },
         "ConfirmOrder/free": { target: "paid", meta: { records: "OrderConfirmed" } },
-        CancelOrder: { target: "cancelled", meta: { records: "OrderCancelled" } },
+        "CancelOrder/unpaid": { target: "cancelled", meta: { records: "OrderCancelled" } },
       },
     },
     pendingPayment: {
       on: {
         Pay: { target: "paid", meta: { records: "OrderPaid" } },
-        CancelOrder: { target: "cancelled", meta: { records: "OrderCancelled" } },
+        "CancelOrder/unpaid": { target: "cancelled", meta: { records: "OrderCancelled" } },
         ExpireOrder: { target: "closed", meta: { records: "OrderExpired" } },
       },
     },
     paid: {
       on: {
+        "CancelOrder/paid": { target: "paid", meta: { records: "RefundApplied" } },
+        ApplyRefund: { target: "paid", meta: { records: "RefundApplied" } },
+        "SettleRefund/closes": { target: "closed", meta: { records: "OrderClosedByRefund" } },
         Ship: { target: "shipped", meta: { records: "OrderShipped" } },
         Redeem: { target: "completed", meta: { records: "OrderRedeemed" } },
         AuditPayment: { target: "paid", meta: { records: "PaymentAudited" } },
@@ -70,6 +80,8 @@ export const orderMachine = setup({
     },
     shipped: {
       on: {
+        ApplyRefund: { target: "shipped", meta: { records: "RefundApplied" } },
+        "SettleRefund/closes": { target: "closed", meta: { records: "OrderClosedByRefund" } },
         CorrectShipment: { target: "shipped", meta: { records: "ShipmentCorrected" } },
         ConfirmReceipt: { target: "completed", meta: { records: "ReceiptConfirmed" } },
         Redeem: { target: "completed", meta: { records: "OrderRedeemed" } },
@@ -77,6 +89,8 @@ export const orderMachine = setup({
     },
     completed: {
       on: {
+        ApplyRefund: { target: "completed", meta: { records: "RefundApplied" } },
+        "SettleRefund/closes": { target: "closed", meta: { records: "OrderClosedByRefund" } },
         Review: { target: "completed", meta: { records: "OrderReviewed" } },
         HideOrder: { target: "completed", meta: { records: "OrderHidden" } },
         RecordTaxSurplus: { target: "completed", meta: { records: "TaxSurplusRecorded" } },
@@ -98,75 +112,7 @@ export const orderMachine = setup({
   },
 });
 
-/** One arrow of a chart. */
-export interface Move<S extends string = string, O extends string = string, E extends string = string> {
-  readonly from: S;
-  readonly outcome: O;
-  readonly records: E;
-  readonly to: S;
-}
-
-/** What `movesOf` reads of a machine: its config, as it was given. */
-interface Charted {
-  readonly config: { readonly initial?: unknown; readonly states?: unknown };
-}
-
-/**
- * Walks a chart once into its moves, in the chart's own order.
- * @throws Error where a status cannot be reached, a transition is not a plain target with its fact, or a command of `commands` is
- * used by no transition: a chart at odds with its engine must not start.
- */
-export function movesOf<S extends string, O extends string, E extends string>(
-  machine: Charted,
-  commands: readonly string[],
-): readonly Move<S, O, E>[] {
-  const states = machine.config.states as Record<
-    string,
-    {
-      readonly on?: Record<
-        string,
-        { readonly target?: unknown; readonly meta?: { readonly records?: unknown } }
-      >;
-    }
-  >;
-  const moves: Move<S, O, E>[] = [];
-  for (const [from, state] of Object.entries(states)) {
-    for (const [outcome, transition] of Object.entries(state.on ?? {})) {
-      const { target, meta } = transition;
-      if (typeof target !== "string" || typeof meta?.records !== "string" || !(target in states)) {
-        throw new Error(`chart: ${from} --${outcome}--> has no plain target with a recorded fact`);
-      }
-      moves.push(
-        Object.freeze({ from, outcome, records: meta.records, to: target }) as unknown as Move<S, O, E>,
-      );
-    }
-  }
-  const reached = new Set<string>([String(machine.config.initial)]);
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const move of moves) {
-      if (reached.has(move.from) && !reached.has(move.to)) {
-        reached.add(move.to);
-        grown = true;
-      }
-    }
-  }
-  const unreachable = Object.keys(states).filter((status) => !reached.has(status));
-  if (unreachable.length > 0) throw new Error(`chart: no path leads to ${unreachable.join(", ")}`);
-  const used = new Set(moves.map((move) => commandOf(move.outcome)));
-  const unused = commands.filter((command) => !used.has(command));
-  if (unused.length > 0) throw new Error(`chart: no status uses ${unused.join(", ")}`);
-  const strange = [...used].filter((command) => !commands.includes(command));
-  if (strange.length > 0) throw new Error(`chart: ${strange.join(", ")} is no command`);
-  return Object.freeze(moves);
-}
-
-function commandOf(outcome: string): string {
-  const slash = outcome.indexOf("/");
-  return slash === -1 ? outcome : outcome.slice(0, slash);
-}
-
-const everyCommand: Readonly<Record<CommandType, true>> = {
+const everyCommand: Readonly<Record<OrderCommandType, true>> = {
   CreateOrder: true,
   ConfirmOrder: true,
   Pay: true,
@@ -182,46 +128,23 @@ const everyCommand: Readonly<Record<CommandType, true>> = {
   MarkPurchased: true,
   RecordTaxSurplus: true,
   RecordTaxRefund: true,
+  ApplyRefund: true,
+  SettleRefund: true,
 };
 
-export const commandTypes = Object.keys(everyCommand) as readonly CommandType[];
+export const commandTypes = Object.keys(everyCommand) as readonly OrderCommandType[];
 
 export const orderMoves = movesOf<ChartStatus, Outcome, OrderEventType>(orderMachine, commandTypes);
 
-const legalFrom = Object.fromEntries(
-  commandTypes.map((type) => [
-    type,
-    Object.fromEntries(
-      orderMoves.filter((move) => commandOf(move.outcome) === type).map((move) => [move.from, true]),
-    ),
-  ]),
-) as Readonly<Record<CommandType, Readonly<Partial<Record<ChartStatus, true>>>>>;
+/** Whether one of the command's outcomes leaves this status; which statuses those are; which status follows. */
+const { isLegal, statusesFor, after } = legalityOf<ChartStatus, OrderCommandType>(orderMoves, commandTypes);
 
-/** Whether one of the command's outcomes leaves this status. */
-export function isLegal(status: ChartStatus, command: CommandType): boolean {
-  return legalFrom[command][status] === true;
+export { isLegal, statusesFor };
+
+/** The commands to the order itself that are legal in a status, in the table's order; a settlement is a case's. */
+export function commandsFor(status: ChartStatus): readonly OrderCommandType[] {
+  return commandTypes.filter((type) => type !== "SettleRefund" && isLegal(status, type));
 }
-
-/** The statuses in which a command is legal, in the chart's order. */
-export function statusesFor(command: CommandType): readonly ChartStatus[] {
-  return Object.keys(legalFrom[command]) as ChartStatus[];
-}
-
-/** The commands that are legal in a status, in the table's order. */
-export function commandsFor(status: ChartStatus): readonly CommandType[] {
-  return commandTypes.filter((type) => isLegal(status, type));
-}
-
-const byFact: ReadonlyMap<string, ReadonlyMap<string, ChartStatus>> = (() => {
-  const table = new Map<string, Map<string, ChartStatus>>();
-  for (const { from, outcome, records, to } of orderMoves) {
-    const row = table.get(from) ?? new Map<string, ChartStatus>();
-    table.set(from, row);
-    row.set(outcome, to);
-    if (!outcome.includes("/")) row.set(records, to);
-  }
-  return table;
-})();
 
 /**
  * The status after a fact. A fact that no move records from this status leaves the status as it is: an odd order of events must stay
@@ -238,5 +161,5 @@ export function statusAfter<S extends ChartStatus>(
       : event.type === "OrderCreated"
         ? `CreateOrder/${variant}`
         : `ConfirmOrder/${variant}`;
-  return (byFact.get(status)?.get(key) as OrderStatus | undefined) ?? status;
+  return (after(status, key) as OrderStatus | undefined) ?? status;
 }

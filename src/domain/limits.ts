@@ -17,6 +17,18 @@ export const limits = {
   reviewPictures: 9,
   /** Code points of a carrier's name and of a tracking number (ShopXO: 1..60). */
   waybillLength: 60,
+  /** Code points of why a case is applied for, and of what is said beside it (ruling 6). */
+  caseReasonLength: 180,
+  caseNoteLength: 500,
+  /** Code points of why a case is rejected: at least and at most (ShopXO: 2..230). */
+  rejectReasonMin: 2,
+  rejectReasonLength: 230,
+  /** Pieces of evidence that one command may carry; the terms allow 9 of them at the most. */
+  evidence: 100,
+  /** Parts into which the goods of one return may fall. */
+  dispositions: 100,
+  /** Characters of a refund's id: a case's, and the number of the attempt. */
+  refundIdLength: 160,
   /** Bytes of one command as canonical JSON in UTF-8. */
   commandBytes: 256 * 1024,
   /** Bytes of one event's stored data and metadata together. */

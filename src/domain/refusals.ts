@@ -95,6 +95,86 @@ export interface RefusalFacts {
     readonly limit: number;
     readonly currency: string;
   };
+
+  // After-sale: the case.
+  caseNotFound: { readonly caseId: string };
+  caseIdUsed: { readonly field: "caseId"; readonly caseId: string };
+  caseStatusNotEligible: {
+    readonly command: string;
+    readonly caseId: string;
+    readonly status: string;
+    readonly allowed: readonly string[];
+  };
+  originNotEligible: {
+    readonly command: string;
+    readonly caseId: string;
+    readonly origin: string;
+    readonly allowed: readonly string[];
+  };
+  caseOpen: { readonly command: string; readonly caseId: string; readonly status: string };
+
+  // Applying: G2 to G10 of domain 2.3.
+  nothingPaid: { readonly orderId: string };
+  windowExpired: {
+    readonly days: number;
+    /** Until when it was open; null where it never was. */
+    readonly until: number | null;
+    readonly at: number;
+  };
+  typeNotAllowed: {
+    readonly field: "caseType";
+    readonly caseType: string;
+    readonly allowed: readonly string[];
+  };
+  amountTooLow: {
+    readonly field: "amount";
+    readonly amount: number;
+    readonly least: number;
+    readonly currency: string;
+  };
+  /** `claimed`: what the order's open and refunded cases come to, of what was paid. */
+  amountTooHigh: {
+    readonly field: "amount";
+    readonly amount: number;
+    readonly limit: number;
+    readonly claimed: number;
+    readonly paid: number;
+    readonly currency: string;
+  };
+  quantityInvalid: { readonly field: "quantity"; readonly quantity: number; readonly caseType: string };
+  /** `claimed`: units of the line that came back or are to come, of those bought. */
+  quantityTooHigh: {
+    readonly field: "quantity";
+    readonly quantity: number;
+    readonly limit: number;
+    readonly claimed: number;
+    readonly bought: number;
+  };
+  reasonLength: {
+    readonly field: "reason";
+    readonly length: number;
+    readonly least: number;
+    readonly limit: number;
+  };
+  noteTooLong: { readonly field: "personal.note"; readonly length: number; readonly limit: number };
+  evidenceTooMany: { readonly field: "personal.evidence"; readonly count: number; readonly limit: number };
+
+  // Receiving, exchanging, paying out.
+  dispositionsMismatch: {
+    readonly field: "dispositions";
+    readonly quantity: number;
+    readonly expected: number;
+  };
+  consentMissing: { readonly field: "buyerConsents" };
+  destinationMissing: { readonly field: "destination" };
+  destinationRefused: {
+    readonly field: "destination";
+    readonly destination: string;
+    readonly because: "notPayable" | "paidOffline" | "noTradeNo";
+  };
+  refundInFlight: { readonly caseId: string; readonly refundId: string };
+  refundUnknown: { readonly field: "refundId"; readonly refundId: string; readonly caseId: string };
+  refundNotInFlight: { readonly field: "refundId"; readonly refundId: string; readonly state: string };
 }
 
 export type RejectionCode = keyof RefusalFacts;
@@ -109,9 +189,18 @@ export type Rejection<C extends RejectionCode = RejectionCode> = {
     };
 }[C];
 
+/** What a guard says: nothing, where its rule is kept. */
+export type Refusal = Rejection | undefined;
+
 type Words = { readonly [K in RejectionCode]: (facts: RefusalFacts[K]) => string };
 
 const when = (at: number): string => new Date(at).toISOString();
+
+const destinationFaults = {
+  notPayable: "there is nothing to pay out yet",
+  paidOffline: "the payment was made offline",
+  noTradeNo: "the payment has no trade number",
+} as const;
 
 const words: Words = {
   invalidCommand: ({ issues }) => issues.map(describeIssue).join("; "),
@@ -161,6 +250,41 @@ const words: Words = {
   stepOutOfOrder: ({ command, step, needs }) => `${command}: stands at ${step}, needs ${needs}`,
   surplusTooHigh: ({ amount, limit, currency }) =>
     `amount: ${formatAmount(amount, currency)} ${currency} is more than ${formatAmount(limit, currency)} ${currency}`,
+  caseNotFound: ({ caseId }) => `caseId: the order has no case ${caseId}`,
+  caseIdUsed: ({ caseId }) => `caseId: ${caseId} belongs to another case`,
+  caseStatusNotEligible: ({ command, caseId, status, allowed }) =>
+    `${command} needs a case that is ${allowed.join(" or ")}; ${caseId} is ${status}`,
+  originNotEligible: ({ command, caseId, origin, allowed }) =>
+    `${command} is for a case of ${allowed.join(" or ")}; ${caseId} is one of ${origin}`,
+  caseOpen: ({ command, caseId, status }) => `${command}: case ${caseId} is open, ${status}`,
+  nothingPaid: ({ orderId }) => `amount: nothing was paid for order ${orderId}`,
+  windowExpired: ({ days, until, at }) =>
+    until === null
+      ? `after-sale: this order has none, ${days} days, and it is ${when(at)}`
+      : `after-sale: open for ${days} days, until ${when(until)}, and it is ${when(at)}`,
+  typeNotAllowed: ({ caseType, allowed }) =>
+    `caseType: ${caseType} cannot be applied for here, ${allowed.length === 0 ? "nothing can" : `only ${allowed.join(" or ")}`}`,
+  amountTooLow: ({ amount, least, currency }) =>
+    `amount: ${formatAmount(amount, currency)} ${currency} is less than ${formatAmount(least, currency)} ${currency}`,
+  amountTooHigh: ({ amount, limit, claimed, paid, currency }) =>
+    `amount: ${formatAmount(amount, currency)} ${currency} is more than ${formatAmount(limit, currency)} ${currency}; of ${formatAmount(paid, currency)} ${currency} paid, ${formatAmount(claimed, currency)} ${currency} is claimed`,
+  quantityInvalid: ({ quantity, caseType }) =>
+    `quantity: ${quantity} in a ${caseType} case, which sends back ${caseType === "refundOnly" ? "nothing" : "at least 1"}`,
+  quantityTooHigh: ({ quantity, limit, claimed, bought }) =>
+    `quantity: ${quantity} is more than ${limit}; of ${bought} bought, ${claimed} came back or are to`,
+  reasonLength: ({ length, least, limit }) =>
+    `reason: must be ${least} to ${limit} characters, and is ${length}`,
+  noteTooLong: ({ length, limit }) => `personal.note: must be at most ${limit} characters, and is ${length}`,
+  evidenceTooMany: ({ count, limit }) => `personal.evidence: at most ${limit} pieces, and there are ${count}`,
+  dispositionsMismatch: ({ quantity, expected }) =>
+    `dispositions: account for ${quantity} of ${expected} units`,
+  consentMissing: () => "buyerConsents: the buyer must agree to money instead of goods",
+  destinationMissing: () => "destination: must be named, there was no attempt before",
+  destinationRefused: ({ destination, because }) =>
+    `destination: cannot be ${destination} (${because}), ${destinationFaults[because]}`,
+  refundInFlight: ({ caseId, refundId }) => `caseId: refund ${refundId} of case ${caseId} is in flight`,
+  refundUnknown: ({ refundId, caseId }) => `refundId: case ${caseId} has no refund ${refundId}`,
+  refundNotInFlight: ({ refundId, state }) => `refundId: ${refundId} is ${state}`,
 };
 
 /** One issue in words, with its suggestion where there is one. */
@@ -173,6 +297,12 @@ export function describeIssue({ field, rule, suggestion }: Issue): string {
 export function describeRejection(rejection: Rejection): string {
   const say = words[rejection.code] as (facts: Rejection) => string;
   return [say(rejection), ...(rejection.also ?? []).map(describeRejection)].join("; also ");
+}
+
+/** The first of the refusals in their order, with the others beside it; undefined where there is none. */
+export function firstRefusal(refusals: readonly Refusal[]): Refusal {
+  const [first, ...also] = refusals.filter((refusal) => refusal !== undefined);
+  return first === undefined || also.length === 0 ? first : { ...first, also };
 }
 
 export const rejectionCodes = Object.keys(words) as readonly RejectionCode[];

@@ -1,5 +1,8 @@
 // What an order is after its events so far: folded by evolve, which never refuses a known event and throws on an unknown one.
 
+import { type CaseEvent, isCaseEvent } from "./caseEvents.ts";
+import { isOpen } from "./caseLifecycle.ts";
+import { type Case, caseApplied, evolveCase, inFlight } from "./caseState.ts";
 import {
   type Charge,
   type Fulfilment,
@@ -23,6 +26,20 @@ export interface Payment extends PaymentData {
   readonly at: number;
   /** It came when the order was cancelled or closed already. */
   readonly late: boolean;
+}
+
+/** What after-sale has done to one line; a line without any has no tally. Units, but for `refunded`. */
+export interface LineTally {
+  readonly lineId: string;
+  /** Minor units settled. */
+  readonly refunded: number;
+  /** Sent back and refunded, or cancelled before shipping. */
+  readonly returned: number;
+  /** Taken out of stock, replacements included. */
+  readonly deducted: number;
+  /** Given back to stock before they were shipped, and after they came back. */
+  readonly released: number;
+  readonly restocked: number;
 }
 
 export interface Order {
@@ -67,6 +84,18 @@ export interface Order {
   readonly procurement: "none" | "audited" | "purchased";
   /** The overseas shop's tax: a surplus waits, then is paid back. */
   readonly tax: { readonly surplus: number; readonly refunded: boolean } | undefined;
+  /** Its after-sale cases, oldest first. */
+  readonly cases: readonly Case[];
+  readonly tallies: readonly LineTally[];
+  /** Settled refunds, and those issued whose outcome is not known yet; paid = refunded + inFlight + retained. */
+  readonly refunded: number;
+  readonly inFlight: number;
+  /** Since when, while shipped, a case keeps the automatic receipt waiting; and for how long earlier cases did. */
+  readonly pausedSince: number | undefined;
+  readonly pausedFor: number;
+  /** The merchant has cancelled it though it was paid: it closes when the money is back (ruling 1). */
+  readonly cancelRequestedAt: number | undefined;
+  readonly closedByRefund: boolean;
   /** The instant of the latest event; no command may be earlier. */
   readonly lastAt: number;
 }
@@ -86,7 +115,7 @@ export function isTerminal(state: OrderState): boolean {
  * @throws Error on an event whose type is not of this aggregate: a stream that cannot be understood must not be read as something else.
  */
 export function evolve(state: OrderState, event: OrderEvent): OrderState {
-  if (state.status !== "none") return evolveOrder(state, event);
+  if (state.status !== "none") return paused(state, evolveOrder(state, event), event.at);
   if (event.type === "OrderCreated") return created(event.data, event.at);
   return isOrderEventType(event.type) ? state : unknown(event);
 }
@@ -128,6 +157,14 @@ function created(data: OrderEventData["OrderCreated"], at: number): Order {
     hiddenByMerchantAt: undefined,
     procurement: "none",
     tax: undefined,
+    cases: [],
+    tallies: [],
+    refunded: 0,
+    inFlight: 0,
+    pausedSince: undefined,
+    pausedFor: 0,
+    cancelRequestedAt: undefined,
+    closedByRefund: false,
     lastAt: at,
   };
 }
@@ -169,10 +206,31 @@ function evolveOrder(order: Order, event: OrderEvent): Order {
     case "OrderCancelled":
     case "OrderExpired":
       return { ...order, status, lastAt, endedAt: at };
-    case "StockDeducted":
-      return { ...order, status, lastAt, stock: "deducted" };
-    case "StockReleased":
-      return { ...order, status, lastAt, stock: "released" };
+    case "StockDeducted": {
+      const { rule, lines } = event.data;
+      if (rule === "replacement") return { ...order, lastAt, tallies: tallied(order, lines, "deducted") };
+      const known = lines.filter(({ lineId }) => order.tallies.some((tally) => tally.lineId === lineId));
+      return { ...order, status, lastAt, stock: "deducted", tallies: tallied(order, known, "deducted") };
+    }
+    case "StockReleased": {
+      const { cause, lines } = event.data;
+      if (cause !== "RefundSettled" && cause !== "OrderClosedByRefund") {
+        return { ...order, status, lastAt, stock: "released" };
+      }
+      const tallies = tallied(order, lines, "released");
+      return { ...order, lastAt, tallies, stock: cause === "RefundSettled" ? order.stock : "released" };
+    }
+    case "StockRestored":
+      return { ...order, lastAt, tallies: tallied(order, event.data.lines, "restocked") };
+    case "OrderClosedByRefund": {
+      if (status === order.status) return { ...order, lastAt };
+      // Whatever had not been sent back counts as cancelled (ruling 2).
+      const left = order.lines
+        .map(({ lineId, quantity }) => ({ lineId, quantity: quantity - returnedOf(order, lineId) }))
+        .filter(({ quantity }) => quantity > 0);
+      const tallies = tallied(order, left, "returned");
+      return { ...order, status, lastAt, tallies, endedAt: at, closedByRefund: true };
+    }
     case "OrderShipped":
       return { ...order, status, lastAt, shipments: event.data.shipments, shippedAt: at };
     case "ShipmentCorrected":
@@ -216,8 +274,125 @@ function evolveOrder(order: Order, event: OrderEvent): Order {
         tax: { surplus: order.tax?.surplus ?? event.data.amount, refunded: true },
       };
     default:
-      return unknown(event);
+      return isCaseEvent(event) ? caseMoved(order, event, lastAt) : unknown(event);
   }
+}
+
+/** The order after an event of one of its cases; one that has no place there changes nothing but the clock. */
+function caseMoved(order: Order, event: CaseEvent, lastAt: number): Order {
+  const { caseId } = event.data;
+  const place = order.cases.findIndex((one) => one.caseId === caseId);
+  const before = order.cases[place];
+  if (before === undefined) {
+    if (event.type !== "RefundApplied") return { ...order, lastAt };
+    const opened = caseApplied(event.data, event.at, order.cases.length + 1);
+    return {
+      ...order,
+      lastAt,
+      cases: [...order.cases, opened],
+      cancelRequestedAt: opened.origin === "cancellation" ? event.at : order.cancelRequestedAt,
+    };
+  }
+  const after = evolveCase(before, event);
+  if (after === before) return { ...order, lastAt };
+  const refund = event.type === "RefundSettled" ? event.data : undefined;
+  const of = refund === undefined ? undefined : before.lineId;
+  const tallies =
+    of === undefined || refund === undefined
+      ? order.tallies
+      : withTally(
+          withTally(order.tallies, order, of, "refunded", refund.amount),
+          order,
+          of,
+          "returned",
+          refund.quantity,
+        );
+  const undone = before.origin === "cancellation" && !isOpen(after.status) && after.status !== "refunded";
+  return {
+    ...order,
+    lastAt,
+    cases: order.cases.with(place, after),
+    tallies,
+    refunded: order.refunded + (refund === undefined ? 0 : refund.amount),
+    inFlight: order.inFlight + (inFlight(after)?.amount ?? 0) - (inFlight(before)?.amount ?? 0),
+    cancelRequestedAt: undone ? undefined : order.cancelRequestedAt,
+  };
+}
+
+type Units = readonly { readonly lineId: string; readonly quantity: number }[];
+
+/** Adds units to the tallies of their lines. */
+function tallied(
+  order: Order,
+  units: Units,
+  column: Exclude<keyof LineTally, "lineId">,
+): readonly LineTally[] {
+  let { tallies } = order;
+  for (const { lineId, quantity } of units) tallies = withTally(tallies, order, lineId, column, quantity);
+  return tallies;
+}
+
+function withTally(
+  tallies: readonly LineTally[],
+  order: Order,
+  lineId: string,
+  column: Exclude<keyof LineTally, "lineId">,
+  more: number,
+): readonly LineTally[] {
+  if (more === 0) return tallies;
+  const place = tallies.findIndex((tally) => tally.lineId === lineId);
+  const tally = tallies[place] ?? tallyOf(order, lineId);
+  const next = { ...tally, [column]: tally[column] + more };
+  return place === -1 ? [...tallies, next] : tallies.with(place, next);
+}
+
+/** The tally of a line, also of one that no case has touched. */
+export function tallyOf(order: Order, lineId: string): LineTally {
+  const known = order.tallies.find((tally) => tally.lineId === lineId);
+  if (known !== undefined) return known;
+  const quantity = order.lines.find((line) => line.lineId === lineId)?.quantity ?? 0;
+  const deducted = order.stock === "untouched" ? 0 : quantity;
+  return { lineId, refunded: 0, returned: 0, deducted, released: 0, restocked: 0 };
+}
+
+function returnedOf(order: Order, lineId: string): number {
+  return order.tallies.find((tally) => tally.lineId === lineId)?.returned ?? 0;
+}
+
+/** Whether a case of the order waits for somebody. */
+export function hasOpenCase(order: Order): boolean {
+  return order.cases.some((one) => isOpen(one.status));
+}
+
+/** Keeps count of how long a case has kept the automatic receipt of a shipped order waiting. */
+function paused(before: Order, after: Order, at: number): Order {
+  if (after.cases === before.cases && after.status === before.status) return after;
+  const waits = after.status === "shipped" && hasOpenCase(after);
+  if (waits === (after.pausedSince !== undefined)) return after;
+  return waits
+    ? { ...after, pausedSince: at }
+    : {
+        ...after,
+        pausedSince: undefined,
+        pausedFor: after.pausedFor + Math.max(0, at - (after.pausedSince as number)),
+      };
+}
+
+/** Where all money that came is: given back, on its way back, or kept. */
+export interface Ledger {
+  readonly paid: number;
+  readonly refunded: number;
+  readonly inFlight: number;
+  readonly retained: number;
+  /** Of what is kept or on its way: promised to open cases. */
+  readonly reserved: number;
+}
+
+export function ledgerOf(order: Order): Ledger {
+  const { paid, refunded } = order;
+  let reserved = 0;
+  for (const one of order.cases) if (isOpen(one.status)) reserved += one.amount;
+  return { paid, refunded, inFlight: order.inFlight, retained: paid - refunded - order.inFlight, reserved };
 }
 
 function unknown(event: { readonly type: unknown }): never {

@@ -66,5 +66,13 @@ export function detailOf(envelopes: readonly Envelope[]): OrderDetail | undefine
 }
 
 function reasonOf(event: OrderEvent): string | undefined {
-  return event.type === "OrderCancelled" ? event.data.reason : undefined;
+  switch (event.type) {
+    case "OrderCancelled":
+    case "RefundApplied":
+    case "RefundRejected":
+    case "RefundClosed":
+      return event.data.reason;
+    default:
+      return undefined;
+  }
 }

@@ -20,6 +20,8 @@ export interface OrderRow {
   readonly currency: string;
   readonly total: number;
   readonly paid: number;
+  /** Settled refunds. */
+  readonly refunded: number;
   readonly lines: number;
   readonly units: number;
   /** Title of the first line. */
@@ -27,6 +29,7 @@ export interface OrderRow {
   readonly fulfilment: Order["fulfilment"];
   /** The ratings that its lines were given; empty before a review. */
   readonly ratings: readonly Rating[];
+  /** It has a case, whatever became of it. */
   readonly hasRefund: boolean;
   readonly hiddenByBuyer: boolean;
   readonly hiddenByMerchant: boolean;
@@ -81,12 +84,13 @@ class OrdersWriter implements Writer<OrderState> {
 
   constructor(database: Database, prefix: string) {
     this.#insert = database.prepare(
-      `INSERT INTO ${prefix} (order_id, status, updated_at, paid, ratings, hidden, due_at, order_no, merchant_id, buyer_id,
-         created_at, currency, total, lines, units, title, fulfilment, code_hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO ${prefix} (order_id, status, updated_at, paid, refunded, cases, ratings, hidden, due_at, order_no,
+         merchant_id, buyer_id, created_at, currency, total, lines, units, title, fulfilment, code_hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#update = database.prepare(
-      `UPDATE ${prefix} SET status = ?, updated_at = ?, paid = ?, ratings = ?, hidden = ?, due_at = ? WHERE order_id = ?`,
+      `UPDATE ${prefix} SET status = ?, updated_at = ?, paid = ?, refunded = ?, cases = ?, ratings = ?, hidden = ?, due_at = ?
+       WHERE order_id = ?`,
     );
     this.#delete = database.prepare(`DELETE FROM ${prefix} WHERE order_id = ?`);
   }
@@ -128,13 +132,15 @@ class OrdersWriter implements Writer<OrderState> {
 }
 
 /** What of an order's row changes over its life. */
-function moving(order: Order): [number, number, number, number, number, number | null] {
+function moving(order: Order): [number, number, number, number, number, number, number, number | null] {
   const hidden =
     (order.hiddenByBuyerAt === undefined ? 0 : 1) + (order.hiddenByMerchantAt === undefined ? 0 : 2);
   return [
     orderStatuses.indexOf(order.status),
     order.lastAt,
     order.paid,
+    order.refunded,
+    order.cases.length,
     ratingMask(order.ratings),
     hidden,
     nextDue(order),
@@ -143,7 +149,7 @@ function moving(order: Order): [number, number, number, number, number, number |
 
 export const ordersView: View<OrderState> = {
   name: "orders",
-  version: 1,
+  version: 2,
   reads: Object.fromEntries(orderEventTypes.map((type) => [type, true])),
   ofState: true,
   tables: (prefix) => [
@@ -151,7 +157,7 @@ export const ordersView: View<OrderState> = {
       name: prefix,
       sql: `CREATE TABLE ${prefix} (
         order_id TEXT PRIMARY KEY, status INTEGER NOT NULL, updated_at INTEGER NOT NULL, paid INTEGER NOT NULL,
-        ratings INTEGER NOT NULL, hidden INTEGER NOT NULL, due_at INTEGER, order_no TEXT NOT NULL, merchant_id TEXT NOT NULL,
+        refunded INTEGER NOT NULL, cases INTEGER NOT NULL, ratings INTEGER NOT NULL, hidden INTEGER NOT NULL, due_at INTEGER, order_no TEXT NOT NULL, merchant_id TEXT NOT NULL,
         buyer_id TEXT NOT NULL, created_at INTEGER NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL,
         lines INTEGER NOT NULL, units INTEGER NOT NULL, title TEXT NOT NULL, fulfilment TEXT NOT NULL, code_hash TEXT)
         WITHOUT ROWID;
@@ -167,8 +173,8 @@ export const ordersView: View<OrderState> = {
   rows: (database, prefix) =>
     textRows(
       database,
-      `SELECT json_array(order_id, status, updated_at, paid, ratings, hidden, due_at, order_no, merchant_id, buyer_id, created_at,
-         currency, total, lines, units, title, fulfilment, code_hash) AS row FROM ${prefix} ORDER BY row`,
+      `SELECT json_array(order_id, status, updated_at, paid, refunded, cases, ratings, hidden, due_at, order_no, merchant_id, buyer_id,
+         created_at, currency, total, lines, units, title, fulfilment, code_hash) AS row FROM ${prefix} ORDER BY row`,
     ),
 };
 
@@ -183,6 +189,8 @@ interface StoredRow {
   readonly currency: string;
   readonly total: number;
   readonly paid: number;
+  readonly refunded: number;
+  readonly cases: number;
   readonly lines: number;
   readonly units: number;
   readonly title: string;
@@ -204,12 +212,13 @@ function rowOf(row: StoredRow): OrderRow {
     currency: row.currency,
     total: row.total,
     paid: row.paid,
+    refunded: row.refunded,
     lines: row.lines,
     units: row.units,
     title: row.title,
     fulfilment: row.fulfilment,
     ratings: ratingNames.filter((rating) => (row.ratings & ratingBits[rating]) !== 0),
-    hasRefund: false,
+    hasRefund: row.cases > 0,
     hiddenByBuyer: (row.hidden & 1) !== 0,
     hiddenByMerchant: (row.hidden & 2) !== 0,
     dueAt: row.due_at ?? undefined,
@@ -232,8 +241,7 @@ function conditions(filter: OrderFilter): { readonly sql: string[]; readonly val
     else and("merchant_id = ? AND hidden & 2 = 0", scope.merchantId);
   }
   if (rating !== undefined) and("ratings & ? <> 0", ratingBits[rating]);
-  // No order has a refund before the after-sale half of the engine stands.
-  if (hasRefund === true) and("0");
+  if (hasRefund !== undefined) and(hasRefund ? "cases > 0" : "cases = 0");
   if (from !== undefined) and("created_at >= ?", from);
   if (to !== undefined) and("created_at < ?", to);
   if (cursor !== undefined) {

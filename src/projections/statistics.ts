@@ -1,7 +1,10 @@
 // Order statistics: the six counts of apifm's orderStatistics (S0:121-126) and the sums beside them, per buyer, per merchant, in all.
 
+import { type CaseEvent, caseEventTypes, isCaseEvent } from "../domain/caseEvents.ts";
+import { type CaseStatus, caseStatusAfter, caseStatuses } from "../domain/caseLifecycle.ts";
 import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
+import type { CaseType } from "../domain/terms.ts";
 import type { Database } from "../store/database.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -17,6 +20,16 @@ export interface Tally {
   readonly lines: number;
   readonly units: number;
   readonly paid: number;
+  readonly refunded: number;
+  readonly unitsReturned: number;
+  readonly closedByRefund: boolean;
+  readonly cases: readonly CaseTally[];
+}
+
+interface CaseTally {
+  readonly caseId: string;
+  readonly type: CaseType;
+  readonly status: CaseStatus;
 }
 
 /** The counts of one scope, by S0's names; sums of money in minor units by currency. */
@@ -39,8 +52,11 @@ export interface Statistics {
   readonly units: number;
   readonly paid: Readonly<Record<string, number>>;
   readonly refunded: Readonly<Record<string, number>>;
+  /** After-sale cases by status. */
   readonly cases: Readonly<Record<string, number>>;
+  /** Units sent back and refunded, or cancelled before they were sent. */
   readonly unitsReturned: number;
+  /** Orders that were closed because all was refunded and returned. */
   readonly closedByRefund: number;
 }
 
@@ -56,6 +72,9 @@ const columns = [
   "units",
   "paid",
 ] as const;
+
+/** What few orders have, counted in rows of its own, so that the others cost nothing. */
+type Aftermath = CaseStatus | "refunded_amount" | "units_returned" | "closed_by_refund";
 
 const linesAt = columns.indexOf("lines");
 const unitsAt = columns.indexOf("units");
@@ -96,13 +115,20 @@ function fold(tally: Tally | undefined, event: OrderEvent): Tally | undefined {
       lines: lineCount,
       units,
       paid: 0,
+      refunded: 0,
+      unitsReturned: 0,
+      closedByRefund: false,
+      cases: [],
     };
   }
+  if (isCaseEvent(event)) return foldCase(tally, event);
   const status = statusAfter(tally.status, event);
   switch (event.type) {
     case "OrderPaid":
     case "LatePaymentReceived":
       return { ...tally, status, paid: tally.paid + event.data.amount };
+    case "OrderClosedByRefund":
+      return { ...tally, status, closedByRefund: true, unitsReturned: event.data.returnedUnits };
     case "OrderReviewed":
       return { ...tally, status, reviewed: true };
     case "OrderHidden":
@@ -112,6 +138,29 @@ function fold(tally: Tally | undefined, event: OrderEvent): Tally | undefined {
     default:
       return status === tally.status ? tally : { ...tally, status };
   }
+}
+
+function foldCase(tally: Tally, event: CaseEvent): Tally {
+  const { caseId } = event.data;
+  const place = tally.cases.findIndex((one) => one.caseId === caseId);
+  const before = tally.cases[place];
+  if (event.type === "RefundApplied") {
+    if (before !== undefined) return tally;
+    const opened: CaseTally = { caseId, type: event.data.caseType, status: "requested" };
+    return { ...tally, cases: [...tally.cases, opened] };
+  }
+  if (before === undefined) return tally;
+  const type = event.type === "ExchangeConverted" ? event.data.toType : before.type;
+  const status = caseStatusAfter(before.status, event.type, before.type);
+  const cases = tally.cases.with(place, { caseId, type, status });
+  if (event.type !== "RefundSettled") return status === before.status ? tally : { ...tally, cases };
+  const { amount, quantity } = event.data;
+  return {
+    ...tally,
+    cases,
+    refunded: tally.refunded + amount,
+    unitsReturned: tally.unitsReturned + quantity,
+  };
 }
 
 type Row = number[];
@@ -126,6 +175,9 @@ interface Added {
 class StatisticsWriter implements Writer<Tally> {
   readonly #added = new Map<string, Added>();
   readonly #add: ReturnType<Database["prepare"]>;
+  /** By scope, currency and name, as one text. */
+  readonly #aftermath = new Map<string, { readonly key: readonly [string, string, string]; count: number }>();
+  readonly #addAftermath: ReturnType<Database["prepare"]>;
 
   constructor(database: Database, prefix: string) {
     const sums = columns.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
@@ -133,6 +185,10 @@ class StatisticsWriter implements Writer<Tally> {
       `INSERT INTO ${prefix} (scope, currency, ${columns.join(", ")})
        VALUES (?, ?${", ?".repeat(columns.length)})
        ON CONFLICT (scope, currency) DO UPDATE SET ${sums}`,
+    );
+    this.#addAftermath = database.prepare(
+      `INSERT INTO ${prefix}_aftermath (scope, currency, name, n) VALUES (?, ?, ?, ?)
+       ON CONFLICT (scope, currency, name) DO UPDATE SET n = n + excluded.n`,
     );
   }
 
@@ -149,6 +205,10 @@ class StatisticsWriter implements Writer<Tally> {
       for (const [buyerId, row] of buyers) this.#write(`buyer:${buyerId}`, currency, row);
     }
     this.#added.clear();
+    for (const { key, count: added } of this.#aftermath.values()) {
+      if (added !== 0) this.#addAftermath.run(...key, added);
+    }
+    this.#aftermath.clear();
   }
 
   #write(scope: string, currency: string, row: Row): void {
@@ -166,6 +226,28 @@ class StatisticsWriter implements Writer<Tally> {
     count(added.all, tally, bucket, sign);
     if (!tally.hiddenByMerchant) count(rowOf(added.merchants, merchantId), tally, bucket, sign);
     if (!tally.hiddenByBuyer) count(rowOf(added.buyers, buyerId), tally, bucket, sign);
+    if (tally.cases.length > 0) this.#countAftermath(tally, sign);
+  }
+
+  #countAftermath(tally: Tally, sign: 1 | -1): void {
+    const scopes = ["all"];
+    if (!tally.hiddenByMerchant) scopes.push(`merchant:${tally.merchantId}`);
+    if (!tally.hiddenByBuyer) scopes.push(`buyer:${tally.buyerId}`);
+    const names: (readonly [name: Aftermath, n: number])[] = [
+      ...tally.cases.map(({ status }) => [status, 1] as const),
+      ["refunded_amount", tally.refunded],
+      ["units_returned", tally.unitsReturned],
+      ["closed_by_refund", tally.closedByRefund ? 1 : 0],
+    ];
+    for (const scope of scopes) {
+      for (const [name, n] of names) {
+        const key = [scope, tally.currency, name] as const;
+        const text = key.join(" ");
+        const known = this.#aftermath.get(text);
+        if (known === undefined) this.#aftermath.set(text, { key, count: sign * n });
+        else known.count += sign * n;
+      }
+    }
   }
 }
 
@@ -191,8 +273,10 @@ function count(row: Row, { lines, units, paid }: Tally, bucket: number, sign: 1 
 
 export const statisticsView: View<Tally> = {
   name: "statistics",
-  version: 1,
+  version: 2,
   reads: {
+    ...Object.fromEntries(caseEventTypes.map((type) => [type, true])),
+    OrderClosedByRefund: true,
     OrderCreated: { before: "lines" },
     OrderPaid: true,
     LatePaymentReceived: true,
@@ -212,6 +296,11 @@ export const statisticsView: View<Tally> = {
         ${columns.map((column) => `${column} INTEGER NOT NULL`).join(", ")},
         PRIMARY KEY (scope, currency)) WITHOUT ROWID`,
     },
+    {
+      name: `${prefix}_aftermath`,
+      sql: `CREATE TABLE ${prefix}_aftermath (scope TEXT NOT NULL, currency TEXT NOT NULL, name TEXT NOT NULL,
+        n INTEGER NOT NULL, PRIMARY KEY (scope, currency, name)) WITHOUT ROWID`,
+    },
   ],
   fold,
   writer: (database, prefix) => new StatisticsWriter(database, prefix),
@@ -220,7 +309,8 @@ export const statisticsView: View<Tally> = {
     textRows(
       database,
       `SELECT json_array(scope, currency, ${columns.join(", ")}) AS row FROM ${prefix}
-       WHERE ${columns.map((column) => `${column} <> 0`).join(" OR ")} ORDER BY row`,
+       WHERE ${columns.map((column) => `${column} <> 0`).join(" OR ")}
+       UNION ALL SELECT json_array(scope, currency, name, n) AS row FROM ${prefix}_aftermath WHERE n <> 0 ORDER BY row`,
     ),
 };
 
@@ -255,9 +345,34 @@ export function readStatistics(database: Database, prefix: string, scope: Scope)
     paid: Object.fromEntries(
       rows.map((row) => [row.currency, Number(row.paid)] as const).filter(([, paid]) => paid !== 0),
     ),
-    refunded: {},
-    cases: {},
-    unitsReturned: 0,
-    closedByRefund: 0,
+    ...readAftermath(database, prefix, key),
+  };
+}
+
+function readAftermath(
+  database: Database,
+  prefix: string,
+  key: string,
+): Pick<Statistics, "refunded" | "cases" | "unitsReturned" | "closedByRefund"> {
+  const statement = database.prepare(
+    `SELECT currency, name, n FROM ${prefix}_aftermath WHERE scope = ? AND n <> 0 ORDER BY currency`,
+  );
+  statement.setReadBigInts(true);
+  const rows = statement.all(key) as unknown as {
+    readonly currency: string;
+    readonly name: Aftermath;
+    readonly n: bigint | number;
+  }[];
+  const of = (name: Aftermath): number =>
+    rows.reduce((sum, row) => (row.name === name ? sum + Number(row.n) : sum), 0);
+  return {
+    refunded: Object.fromEntries(
+      rows.filter(({ name }) => name === "refunded_amount").map(({ currency, n }) => [currency, Number(n)]),
+    ),
+    cases: Object.fromEntries(
+      caseStatuses.map((status) => [status, of(status)] as const).filter(([, n]) => n !== 0),
+    ),
+    unitsReturned: of("units_returned"),
+    closedByRefund: of("closed_by_refund"),
   };
 }

@@ -97,7 +97,7 @@ Deadlines
   none
 
 Legal commands
-  Review, HideOrder, RecordTaxSurplus, RecordTaxRefund
+  Review, HideOrder, RecordTaxSurplus, RecordTaxRefund, ApplyRefund
 `,
     );
     const widths = stdout
@@ -132,7 +132,7 @@ Legal commands
       order: { orderId: "a", status: "completed", ratings: ["good", "bad"], paid: 6100 },
       revision: "5",
       deadlines: [],
-      commands: ["Review", "HideOrder", "RecordTaxSurplus", "RecordTaxRefund"],
+      commands: ["Review", "HideOrder", "RecordTaxSurplus", "RecordTaxRefund", "ApplyRefund"],
     });
     expect(log).toHaveLength(6);
     expect((log as object[])[0]).toMatchObject({

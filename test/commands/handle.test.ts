@@ -634,7 +634,13 @@ describe("two engines on one file", () => {
       const facts = (await one.history(orderId)).map(({ event }) => event.type);
       // The loser decides again on what it finds: a late payment is recorded, a timeout of a paid order refused.
       if (E.isRight(expired)) {
-        expect(facts).toEqual(["OrderCreated", "OrderExpired", "LatePaymentReceived"]);
+        expect(facts).toEqual([
+          "OrderCreated",
+          "OrderExpired",
+          "LatePaymentReceived",
+          "RefundApplied",
+          "RefundApproved",
+        ]);
       } else {
         expect(expired.left).toMatchObject({ code: "orderStatusNotEligible", status: "paid" });
         expect(facts).toEqual(["OrderCreated", "OrderPaid", "StockDeducted"]);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { rolesFor } from "../../src/domain/decide.ts";
 import type { OrderEvent } from "../../src/domain/events.ts";
+import { caseCommandTypes } from "../../src/domain/caseLifecycle.ts";
 import { commandTypes } from "../../src/domain/lifecycle.ts";
 import { type StockRule, defaultTerms } from "../../src/domain/terms.ts";
 import { given } from "./given.ts";
@@ -474,7 +475,8 @@ describe("ConfirmOrder", () => {
 });
 
 it("who may give each command (design 2)", () => {
-  expect(Object.fromEntries(commandTypes.map((type) => [type, rolesFor(type)]))).toStrictEqual({
+  const all = new Set([...commandTypes, ...caseCommandTypes]);
+  expect(Object.fromEntries([...all].map((type) => [type, rolesFor(type)]))).toStrictEqual({
     CreateOrder: ["buyer", "merchant", "system"],
     ConfirmOrder: ["merchant"],
     Pay: ["buyer", "system"],
@@ -490,5 +492,20 @@ it("who may give each command (design 2)", () => {
     MarkPurchased: ["merchant"],
     RecordTaxSurplus: ["merchant"],
     RecordTaxRefund: ["merchant"],
+    ApplyRefund: ["buyer"],
+    ApproveRefund: ["merchant"],
+    RejectRefund: ["merchant"],
+    CancelRefund: ["buyer"],
+    CloseRefund: ["system", "merchant"],
+    HideRefund: ["merchant"],
+    ShipReturn: ["buyer"],
+    CorrectReturnShipment: ["buyer"],
+    ReceiveReturn: ["merchant"],
+    IssueRefund: ["merchant", "system"],
+    SettleRefund: ["provider", "system"],
+    FailRefund: ["provider", "system"],
+    ShipReplacement: ["merchant"],
+    ConfirmReplacement: ["buyer", "system"],
+    ConvertToRefund: ["merchant"],
   });
 });

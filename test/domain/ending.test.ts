@@ -69,9 +69,9 @@ describe("CancelOrder", () => {
       });
   });
 
-  it("of a paid order is refused: that is the merchant's, and a refund's", () => {
+  it("of a paid order is not the buyer's", () => {
     given(reached("paid"))
-      .when(cancel, merchant, t0 + 2 * minute)
+      .when(cancel, buyer, t0 + 2 * minute)
       .refuses({
         code: "orderStatusNotEligible",
         command: "CancelOrder",

@@ -206,6 +206,46 @@ describe("a payment id", () => {
   });
 });
 
+/** The case of a late payment: opened, approved by the system, and issued where it can go back the way it came. */
+function goingBack(
+  at: number,
+  {
+    payId,
+    amount,
+    destination,
+  }: {
+    readonly payId: string;
+    readonly amount: number;
+    readonly destination?: "original" | "wallet";
+  },
+) {
+  const caseId = `late:${payId}`;
+  return [
+    event("RefundApplied", at, {
+      caseId,
+      origin: "latePayment",
+      payId,
+      caseType: "refundOnly",
+      quantity: 0,
+      amount,
+      goodsReceived: false,
+    }),
+    event("RefundApproved", at, { caseId, by: "system", amount }),
+    ...(destination === undefined
+      ? []
+      : [
+          event("RefundIssued", at, {
+            caseId,
+            refundId: `${caseId}:1`,
+            attempt: 1,
+            amount,
+            destination,
+            payId,
+          }),
+        ]),
+  ];
+}
+
 describe.each(["cancelled", "closed"] as const)("money for an order that is %s", (status) => {
   const at = endedAt + 5 * second;
   const history = reached(status);
@@ -213,15 +253,37 @@ describe.each(["cancelled", "closed"] as const)("money for an order that is %s",
   it.each([0, 1, 5_799, 5_800, 5_801, max])("is recorded, be it %d", (amount) => {
     given(history)
       .when(pay({ payId: "pay-late", amount }), system, at)
-      .gives([latePaid(at, { amount })]);
+      .gives(
+        amount === 0
+          ? [latePaid(at, { amount })]
+          : [latePaid(at, { amount }), ...goingBack(at, { payId: "pay-late", amount })],
+      );
   });
 
   it("moves no stock and ships nothing, whatever the terms", () => {
     for (const stockDeduction of ["confirmation", "payment", "shipping"] as const) {
       given(reached(status, { fulfilment: "virtual", terms: { stockDeduction } }))
         .when(pay({ payId: "pay-late", method: "card", tradeNo: "T-2" }), buyer, at)
-        .gives([latePaid(at, { method: "card", tradeNo: "T-2" })]);
+        .gives([
+          latePaid(at, { method: "card", tradeNo: "T-2" }),
+          ...goingBack(at, { payId: "pay-late", amount: 5_800, destination: "original" }),
+        ]);
     }
+  });
+
+  it("goes back by itself into the wallet that it came from, and waits for the merchant where it was cash", () => {
+    given(history)
+      .when(pay({ payId: "pay-late", channel: "wallet" }), buyer, at)
+      .gives([
+        latePaid(at, { channel: "wallet" }),
+        ...goingBack(at, { payId: "pay-late", amount: 5_800, destination: "wallet" }),
+      ]);
+    given(history)
+      .when(pay({ payId: "pay-late", channel: "offline", tradeNo: "T-3" }), buyer, at)
+      .gives([
+        latePaid(at, { channel: "offline", tradeNo: "T-3" }),
+        ...goingBack(at, { payId: "pay-late", amount: 5_800 }),
+      ]);
   });
 
   it("comes once under one payment id, and again under another", () => {
@@ -234,7 +296,7 @@ describe.each(["cancelled", "closed"] as const)("money for an order that is %s",
       .refuses({ code: "paymentIdUsed", field: "payId", payId: "pay-late" });
     given(late)
       .when(pay({ payId: "pay-later" }), system, at)
-      .gives([latePaid(at, { payId: "pay-later" })]);
+      .gives([latePaid(at, { payId: "pay-later" }), ...goingBack(at, { payId: "pay-later", amount: 5_800 })]);
   });
 
   it("is refused in another currency, and where all that came leaves the safe integers", () => {
@@ -246,7 +308,10 @@ describe.each(["cancelled", "closed"] as const)("money for an order that is %s",
       .refuses({ code: "amountTooLarge", field: "amount", limit: max });
     given([...history, latePaid(at, { amount: 1 })])
       .when(pay({ amount: max - 1 }), system, at)
-      .gives([latePaid(at, { payId: "pay-1", amount: max - 1 })]);
+      .gives([
+        latePaid(at, { payId: "pay-1", amount: max - 1 }),
+        ...goingBack(at, { payId: "pay-1", amount: max - 1 }),
+      ]);
   });
 });
 
@@ -273,6 +338,6 @@ describe("payment and expiry", () => {
       released("OrderExpired", endedAt),
     ])
       .when(pay(), buyer, at)
-      .gives([latePaid(at, { payId: "pay-1" })]);
+      .gives([latePaid(at, { payId: "pay-1" }), ...goingBack(at, { payId: "pay-1", amount: 5_800 })]);
   });
 });

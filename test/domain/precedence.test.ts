@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
+import { caseCommandTypes } from "../../src/domain/caseLifecycle.ts";
 import type { Command } from "../../src/domain/commands.ts";
 import { decide, mayTouch, rolesFor } from "../../src/domain/decide.ts";
 import { commandTypes } from "../../src/domain/lifecycle.ts";
@@ -13,6 +14,7 @@ import {
   buyer,
   merchant,
   orderId,
+  parcel,
   policy,
   provider,
   reached,
@@ -39,10 +41,36 @@ const faulty: readonly Command[] = [
   ask("MarkPurchased", {}),
   ask("RecordTaxSurplus", { amount: 99_999 }),
   ask("RecordTaxRefund", { amount: 99_999 }),
+  ask("ApplyRefund", {
+    caseId: "c-9",
+    lineId: "L9",
+    caseType: "exchange",
+    quantity: -1,
+    amount: 99_999,
+    reason: "x".repeat(181),
+    personal: { note: "x".repeat(501), evidence: Array.from({ length: 10 }, () => "e") },
+  }),
+  ask("ApproveRefund", { caseId: "c-9", amount: 99_999 }),
+  ask("RejectRefund", { caseId: "c-9", reason: "" }),
+  ask("CancelRefund", { caseId: "c-9" }),
+  ask("CloseRefund", { caseId: "c-9" }),
+  ask("HideRefund", { caseId: "c-9" }),
+  ask("ShipReturn", { caseId: "c-9", ...parcel }),
+  ask("CorrectReturnShipment", { caseId: "c-9", ...parcel }),
+  ask("ReceiveReturn", { caseId: "c-9", dispositions: [{ kind: "missing", quantity: 9 }] }),
+  ask("IssueRefund", { caseId: "c-9" }),
+  ask("SettleRefund", { caseId: "c-9", refundId: "c-9:1", amount: 1 }),
+  ask("FailRefund", { caseId: "c-9", refundId: "c-9:1", failure: "E1", retryable: true }),
+  ask("ShipReplacement", { caseId: "c-9", ...parcel, available: 0 }),
+  ask("ConfirmReplacement", { caseId: "c-9" }),
+  ask("ConvertToRefund", { caseId: "c-9", amount: 99_999, buyerConsents: false }),
 ];
 
 it("every command but CreateOrder is here", () => {
-  expect(["CreateOrder", ...faulty.map((command) => command.type)]).toStrictEqual(commandTypes);
+  expect(["CreateOrder", ...faulty.map((command) => command.type)]).toStrictEqual([
+    ...commandTypes.filter((type) => type !== "ApplyRefund" && type !== "SettleRefund"),
+    ...caseCommandTypes,
+  ]);
 });
 
 describe.each(faulty)("$type", (command) => {
@@ -72,7 +100,7 @@ describe.each(faulty)("$type", (command) => {
   });
 
   it("from the past is refused before the status is looked at", () => {
-    const entitled = [buyer, merchant, staff, system].find(({ role }) =>
+    const entitled = [buyer, merchant, staff, system, provider].find(({ role }) =>
       rolesFor(command.type).includes(role),
     )!;
     const at = receivedAt - 1;

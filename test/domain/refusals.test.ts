@@ -150,6 +150,115 @@ const said: { readonly [C in RejectionCode]: readonly [Rejection<C>, string] } =
     { code: "surplusTooHigh", field: "amount", amount: 401, limit: 400, currency: "KWD" },
     "amount: 0.401 KWD is more than 0.400 KWD",
   ],
+  caseNotFound: [{ code: "caseNotFound", caseId: "c-1" }, "caseId: the order has no case c-1"],
+  caseIdUsed: [{ code: "caseIdUsed", field: "caseId", caseId: "c-1" }, "caseId: c-1 belongs to another case"],
+  caseStatusNotEligible: [
+    {
+      code: "caseStatusNotEligible",
+      command: "RejectRefund",
+      caseId: "c-1",
+      status: "awaitingReturn",
+      allowed: ["requested", "returnInTransit", "refundPending"],
+    },
+    "RejectRefund needs a case that is requested or returnInTransit or refundPending; c-1 is awaitingReturn",
+  ],
+  originNotEligible: [
+    {
+      code: "originNotEligible",
+      command: "CloseRefund",
+      caseId: "late:p",
+      origin: "latePayment",
+      allowed: ["application", "cancellation"],
+    },
+    "CloseRefund is for a case of application or cancellation; late:p is one of latePayment",
+  ],
+  caseOpen: [
+    { code: "caseOpen", command: "Redeem", caseId: "c-1", status: "requested" },
+    "Redeem: case c-1 is open, requested",
+  ],
+  nothingPaid: [{ code: "nothingPaid", orderId: "o-1" }, "amount: nothing was paid for order o-1"],
+  windowExpired: [
+    { code: "windowExpired", days: 30, until: t0, at: t0 + 1_000 },
+    "after-sale: open for 30 days, until 2026-01-05T08:00:00.000Z, and it is 2026-01-05T08:00:01.000Z",
+  ],
+  typeNotAllowed: [
+    {
+      code: "typeNotAllowed",
+      field: "caseType",
+      caseType: "exchange",
+      allowed: ["refundOnly", "returnRefund"],
+    },
+    "caseType: exchange cannot be applied for here, only refundOnly or returnRefund",
+  ],
+  amountTooLow: [
+    { code: "amountTooLow", field: "amount", amount: 0, least: 1, currency: "CNY" },
+    "amount: 0.00 CNY is less than 0.01 CNY",
+  ],
+  amountTooHigh: [
+    {
+      code: "amountTooHigh",
+      field: "amount",
+      amount: 3_001,
+      limit: 3_000,
+      claimed: 2_800,
+      paid: 5_800,
+      currency: "CNY",
+    },
+    "amount: 30.01 CNY is more than 30.00 CNY; of 58.00 CNY paid, 28.00 CNY is claimed",
+  ],
+  quantityInvalid: [
+    { code: "quantityInvalid", field: "quantity", quantity: 1, caseType: "refundOnly" },
+    "quantity: 1 in a refundOnly case, which sends back nothing",
+  ],
+  quantityTooHigh: [
+    { code: "quantityTooHigh", field: "quantity", quantity: 4, limit: 2, claimed: 1, bought: 3 },
+    "quantity: 4 is more than 2; of 3 bought, 1 came back or are to",
+  ],
+  reasonLength: [
+    { code: "reasonLength", field: "reason", length: 1, least: 2, limit: 230 },
+    "reason: must be 2 to 230 characters, and is 1",
+  ],
+  noteTooLong: [
+    { code: "noteTooLong", field: "personal.note", length: 501, limit: 500 },
+    "personal.note: must be at most 500 characters, and is 501",
+  ],
+  evidenceTooMany: [
+    { code: "evidenceTooMany", field: "personal.evidence", count: 4, limit: 3 },
+    "personal.evidence: at most 3 pieces, and there are 4",
+  ],
+  dispositionsMismatch: [
+    { code: "dispositionsMismatch", field: "dispositions", quantity: 2, expected: 3 },
+    "dispositions: account for 2 of 3 units",
+  ],
+  consentMissing: [
+    { code: "consentMissing", field: "buyerConsents" },
+    "buyerConsents: the buyer must agree to money instead of goods",
+  ],
+  destinationMissing: [
+    { code: "destinationMissing", field: "destination" },
+    "destination: must be named, there was no attempt before",
+  ],
+  destinationRefused: [
+    {
+      code: "destinationRefused",
+      field: "destination",
+      destination: "original",
+      because: "paidOffline",
+    },
+    "destination: cannot be original (paidOffline), the payment was made offline",
+  ],
+  refundInFlight: [
+    { code: "refundInFlight", caseId: "c-1", refundId: "c-1:1" },
+    "caseId: refund c-1:1 of case c-1 is in flight",
+  ],
+  refundUnknown: [
+    { code: "refundUnknown", field: "refundId", refundId: "c-1:9", caseId: "c-1" },
+    "refundId: case c-1 has no refund c-1:9",
+  ],
+  refundNotInFlight: [
+    { code: "refundNotInFlight", field: "refundId", refundId: "c-1:1", state: "failed" },
+    "refundId: c-1:1 is failed",
+  ],
 };
 
 describe("a refusal in words", () => {
@@ -170,6 +279,18 @@ describe("a refusal in words", () => {
   it("of a deadline that the order has not", () => {
     expect(describeRejection({ code: "notDue", command: "ExpireOrder", dueAt: null, at: t0 })).toBe(
       "ExpireOrder: this order has no such deadline",
+    );
+  });
+
+  it("of an order without any after-sale, and of a line that allows nothing", () => {
+    expect(describeRejection({ code: "windowExpired", days: 0, until: null, at: t0 })).toBe(
+      "after-sale: this order has none, 0 days, and it is 2026-01-05T08:00:00.000Z",
+    );
+    expect(
+      describeRejection({ code: "typeNotAllowed", field: "caseType", caseType: "exchange", allowed: [] }),
+    ).toBe("caseType: exchange cannot be applied for here, nothing can");
+    expect(describeRejection({ ...said.quantityInvalid[0], quantity: 0, caseType: "exchange" })).toBe(
+      "quantity: 0 in a exchange case, which sends back at least 1",
     );
   });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { roles } from "../../src/domain/actor.ts";
+import { destinations, origins } from "../../src/domain/caseEvents.ts";
 import {
   type OrderEvent,
   channels,
@@ -13,7 +14,7 @@ import {
 } from "../../src/domain/events.ts";
 import { orderStatuses } from "../../src/domain/lifecycle.ts";
 import { type Order, evolve, fold, initialState } from "../../src/domain/state.ts";
-import { defaultTerms, stockRules } from "../../src/domain/terms.ts";
+import { caseTypes, defaultTerms, stockRules } from "../../src/domain/terms.ts";
 import { deepFreeze } from "./given.ts";
 import {
   codeHash,
@@ -39,6 +40,8 @@ const instant = fc.integer({ min: 0, max: 253_402_300_799_999 });
 const amount = fc.nat({ max: 1_000_000 });
 const payment = fc.record({ payId: fc.string(), amount, channel: fc.constantFrom(...channels) });
 const stock = fc.constant({ cause: "OrderPaid", lines: [{ lineId: "L1", quantity: 1 }] });
+const caseId = fc.constantFrom("c-1", "c-2");
+const refundId = fc.constantFrom("c-1:1", "c-2:1");
 const shipments = fc.record({ shipments: fc.array(fc.constant(parcel), { maxLength: 2 }) });
 
 /** Data for every known type, so that none is left out. */
@@ -72,6 +75,41 @@ const dataOf: Readonly<Record<OrderEvent["type"], fc.Arbitrary<unknown>>> = {
   GoodsPurchased: fc.record({ reference: fc.string() }, { requiredKeys: [] }),
   TaxSurplusRecorded: fc.record({ amount }),
   TaxRefunded: fc.record({ amount }),
+  StockRestored: stock,
+  OrderClosedByRefund: fc.record({ refunded: amount, returnedUnits: fc.nat({ max: 9 }) }),
+  RefundApplied: fc.record({
+    caseId,
+    origin: fc.constantFrom(...origins),
+    lineId: fc.constantFrom("L1", "L2", "L9", undefined),
+    caseType: fc.constantFrom(...caseTypes),
+    quantity: fc.nat({ max: 3 }),
+    amount,
+    goodsReceived: fc.boolean(),
+  }),
+  RefundApproved: fc.record({ caseId, by: fc.constantFrom(...roles), amount }),
+  RefundRejected: fc.record({ caseId, stage: fc.constant("refund"), reason: fc.string() }),
+  RefundCancelled: fc.record({ caseId, from: fc.constant("requested") }),
+  RefundClosed: fc.record({ caseId, cause: fc.constant("merchant") }),
+  RefundHidden: fc.record({ caseId }),
+  ReturnShipped: caseId.map((id) => ({ caseId: id, ...parcel })),
+  ReturnShipmentCorrected: caseId.map((id) => ({ caseId: id, ...parcel })),
+  ReturnReceived: fc.record({
+    caseId,
+    dispositions: fc.constant([{ kind: "restock", quantity: 1 }]),
+  }),
+  RefundIssued: fc.record({
+    caseId,
+    refundId,
+    attempt: fc.constant(1),
+    amount,
+    destination: fc.constantFrom(...destinations),
+    payId: fc.constant("pay-1"),
+  }),
+  RefundSettled: fc.record({ caseId, refundId, amount, quantity: fc.nat({ max: 3 }) }),
+  RefundFailed: fc.record({ caseId, refundId, failure: fc.string(), retryable: fc.boolean() }),
+  ReplacementShipped: caseId.map((id) => ({ caseId: id, ...parcel })),
+  ReplacementReceived: fc.record({ caseId, by: fc.constantFrom("buyer", "system") }),
+  ExchangeConverted: fc.record({ caseId, toType: fc.constant("returnRefund"), amount }),
 };
 
 const anyEvent: fc.Arbitrary<OrderEvent> = fc.oneof(
@@ -83,8 +121,8 @@ const anyEvent: fc.Arbitrary<OrderEvent> = fc.oneof(
 const anyHistory = fc.array(anyEvent, { maxLength: 40 });
 
 describe("known events in any order", () => {
-  it("are of eighteen types", () => {
-    expect(orderEventTypes).toHaveLength(18);
+  it("are of thirty-five types", () => {
+    expect(orderEventTypes).toHaveLength(35);
     expect(orderEventTypes.every(isOrderEventType)).toBe(true);
     expect(Object.keys(dataOf)).toStrictEqual(orderEventTypes);
   });
@@ -215,6 +253,14 @@ describe("a state", () => {
       hiddenByMerchantAt: undefined,
       procurement: "none",
       tax: undefined,
+      cases: [],
+      tallies: [],
+      refunded: 0,
+      inFlight: 0,
+      pausedSince: undefined,
+      pausedFor: 0,
+      cancelRequestedAt: undefined,
+      closedByRefund: false,
       lastAt: redeemedAt,
     });
   });

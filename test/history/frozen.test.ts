@@ -8,11 +8,12 @@ import { fileURLToPath } from "node:url";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { isCaseEvent } from "../../src/domain/caseEvents.ts";
 import { type OrderEventType, orderEventTypes } from "../../src/domain/events.ts";
 import { evolve, initialState } from "../../src/domain/state.ts";
 import { codec } from "../../src/store/codec.ts";
 import type { RecordedEvent } from "../../src/store/port.ts";
-import { recordedLives } from "./lives.ts";
+import { cases, recordedLives } from "./lives.ts";
 
 /** A stored event as a file holds it: its texts are kept as texts, byte for byte. */
 type Frozen = Pick<RecordedEvent, "stream" | "type" | "id" | "data" | "meta"> & { readonly revision: string };
@@ -28,9 +29,10 @@ function frozen(type: OrderEventType, version: number): RecordedEvent {
 
 let lives: readonly RecordedEvent[] = [];
 
-/** The first event of a type that the lives record today. */
+/** The first event of a type that the lives record today; of a case's facts the first of the order that tells most about them. */
 function today(type: OrderEventType): RecordedEvent {
-  const found = lives.find((event) => event.type === type);
+  const all = lives.filter((event) => event.type === type);
+  const found = all.find(({ stream }) => isCaseEvent({ type }) && stream === `order-${cases}`) ?? all[0];
   if (found === undefined) throw new Error(`no life records a ${type}`);
   return found;
 }

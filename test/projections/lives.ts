@@ -98,7 +98,9 @@ export async function play(
     at += one.gap;
     const orderId = orderIds[one.order] as string;
     const state = await engine.state(orderId);
-    const apt: readonly CommandType[] = one.apt ? commandsFor(state.status) : commandTypes;
+    const own: readonly CommandType[] = one.apt ? commandsFor(state.status) : commandTypes;
+    // A case has a life of its own, which these lives do not lead; those of late payments come by themselves.
+    const apt = own.filter((command) => command !== "ApplyRefund" && command !== "SettleRefund");
     const type = apt[one.pick % apt.length] as CommandType;
     const command = { type, orderId, ...bodyOf(type, orderId, one, state) };
     const answer = await engine.execute(command, by(actorOf(type, one), { at }));
@@ -113,6 +115,12 @@ export async function statesOf(engine: Engine): Promise<readonly Order[]> {
   return states.filter((state): state is Order => state.status !== "none");
 }
 
+function casesOf(orders: readonly Order[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status } of orders.flatMap(({ cases }) => cases)) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
 /** The statistics that these orders come to in a scope. */
 export function counted(orders: readonly Order[], scope: Scope): Statistics {
   const own = orders.filter((order) => {
@@ -122,7 +130,9 @@ export function counted(orders: readonly Order[], scope: Scope): Statistics {
   });
   const count = (is: (order: Order) => boolean): number => own.filter(is).length;
   const paid: Record<string, number> = {};
+  const refunded: Record<string, number> = {};
   for (const order of own) {
+    if (order.refunded !== 0) refunded[order.currency] = (refunded[order.currency] ?? 0) + order.refunded;
     if (order.paid !== 0) paid[order.currency] = (paid[order.currency] ?? 0) + order.paid;
   }
   return {
@@ -138,9 +148,12 @@ export function counted(orders: readonly Order[], scope: Scope): Statistics {
     lines: own.reduce((sum, { lines }) => sum + lines.length, 0),
     units: own.reduce((sum, { lines }) => sum + lines.reduce((all, { quantity }) => all + quantity, 0), 0),
     paid,
-    refunded: {},
-    cases: {},
-    unitsReturned: 0,
-    closedByRefund: 0,
+    refunded,
+    cases: casesOf(own),
+    unitsReturned: own.reduce(
+      (sum, { tallies }) => sum + tallies.reduce((all, { returned }) => all + returned, 0),
+      0,
+    ),
+    closedByRefund: count(({ closedByRefund }) => closedByRefund),
   };
 }

@@ -51,6 +51,7 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         title: "Tea",
         fulfilment: "express",
         ratings: ["bad", "good"],
+        refunded: 0,
         hasRefund: false,
         hiddenByBuyer: false,
         hiddenByMerchant: false,
@@ -222,7 +223,10 @@ describe("the detail of an order", () => {
       ),
     );
     const detail = await engine.views.order("o-1");
-    expect(detail).toMatchObject({ revision: 3n, commands: ["CorrectShipment", "ConfirmReceipt", "Redeem"] });
+    expect(detail).toMatchObject({
+      revision: 3n,
+      commands: ["CorrectShipment", "ConfirmReceipt", "Redeem", "ApplyRefund"],
+    });
     expect(detail?.deadlines).toEqual([{ kind: "autoConfirm", dueAt: t0 + 2 * minute + 15 * day }]);
     expect(detail?.order).toEqual(await engine.state("o-1"));
     expect(detail?.log.map(({ event, from, to, actor }) => [event, from, to, actor.id])).toEqual([
