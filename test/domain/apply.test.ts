@@ -267,16 +267,14 @@ describe("G8: the quantity", () => {
     (caseType) => {
       const most = apply(caseType, { quantity: 3 });
       completed.when(most, buyer, at).gives([applied(caseType, { quantity: 3 }, at)]);
-      completed
-        .when(apply(caseType, { quantity: 4 }), buyer, at)
-        .refuses({
-          code: "quantityTooHigh",
-          field: "quantity",
-          quantity: 4,
-          limit: 3,
-          claimed: 0,
-          bought: 3,
-        });
+      completed.when(apply(caseType, { quantity: 4 }), buyer, at).refuses({
+        code: "quantityTooHigh",
+        field: "quantity",
+        quantity: 4,
+        limit: 3,
+        claimed: 0,
+        bought: 3,
+      });
       for (const quantity of [0, -1, 0.5, Number.NaN]) {
         completed.when(apply(caseType, { quantity }), buyer, at).refuses(invalid(quantity, caseType));
       }
