@@ -1,6 +1,14 @@
 // What an after-sale case is after its events so far; it lives inside its order's state and has no stream of its own.
 
-import type { CaseEvent, CaseEventData, Destination, Disposition, Origin, Waybill } from "./caseEvents.ts";
+import type {
+  CaseEvent,
+  CaseEventData,
+  CaseEventType,
+  Destination,
+  Disposition,
+  Origin,
+  Waybill,
+} from "./caseEvents.ts";
 import { type CaseStatus, caseStatusAfter, isCaseFact } from "./caseLifecycle.ts";
 import type { CaseType } from "./terms.ts";
 
@@ -94,13 +102,11 @@ export function inFlight({ attempts }: Pick<Case, "attempts">): Attempt | undefi
 }
 
 /** The case after one more of its events; the same where the event has no place in its status, or names no attempt in flight. */
-export function evolveCase(one: Case, event: CaseEvent): Case {
+export function evolveCase(one: Case, event: CaseEvent<Exclude<CaseEventType, "RefundApplied">>): Case {
   const { at } = event;
   if (!isCaseFact(one.status, event.type, one.type)) return one;
   const status = caseStatusAfter(one.status, event.type, one.type);
   switch (event.type) {
-    case "RefundApplied":
-      return one;
     case "RefundApproved":
       return { ...one, status, amount: event.data.amount, approvedAt: at };
     case "RefundRejected":

@@ -398,16 +398,11 @@ function late(order: Order): boolean {
 /** Goods under refund are not sent, unless the merchant insists; those of a cancelled order are not sent at all. */
 function openOnLines(order: Order, { type, shipments, force }: Command<"Ship">): readonly Refusal[] {
   if (!hasOpenCase(order)) return [];
+  const every = order.lines.map((line) => line.lineId);
   const named = shipments ?? [];
-  const sent = named.every(({ lines }) => lines !== undefined)
-    ? new Set(named.flatMap(({ lines }) => lines ?? []))
-    : undefined;
-  const all = named.length === 0 || sent === undefined;
-  return casesOpen(
-    order,
-    type,
-    ({ lineId }) => lineId === undefined || (force !== true && (all || sent.has(lineId))),
-  );
+  // A parcel that names no lines may hold any.
+  const sent = new Set(named.length === 0 ? every : named.flatMap(({ lines }) => lines ?? every));
+  return casesOpen(order, type, ({ lineId }) => lineId === undefined || (force !== true && sent.has(lineId)));
 }
 
 /** The id of the next case that a cancellation opens, where the command gives none: an order may be cancelled again after a rejection. */

@@ -283,8 +283,8 @@ function caseMoved(order: Order, event: CaseEvent, lastAt: number): Order {
   const { caseId } = event.data;
   const place = order.cases.findIndex((one) => one.caseId === caseId);
   const before = order.cases[place];
-  if (before === undefined) {
-    if (event.type !== "RefundApplied") return { ...order, lastAt };
+  if (event.type === "RefundApplied") {
+    if (before !== undefined) return { ...order, lastAt };
     const opened = caseApplied(event.data, event.at, order.cases.length + 1);
     return {
       ...order,
@@ -293,6 +293,7 @@ function caseMoved(order: Order, event: CaseEvent, lastAt: number): Order {
       cancelRequestedAt: opened.origin === "cancellation" ? event.at : order.cancelRequestedAt,
     };
   }
+  if (before === undefined) return { ...order, lastAt };
   const after = evolveCase(before, event);
   if (after === before) return { ...order, lastAt };
   const refund = event.type === "RefundSettled" ? event.data : undefined;
