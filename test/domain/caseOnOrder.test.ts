@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 
 import type { OrderEvent } from "../../src/domain/events.ts";
 import { type Order, fold, ledgerOf, tallyOf } from "../../src/domain/state.ts";
-import type { StockRule } from "../../src/domain/terms.ts";
 import {
   applied,
   approved,
@@ -38,7 +37,6 @@ import {
   rightCode,
   shipped,
   staff,
-  system,
   t0,
 } from "./orders.ts";
 
@@ -249,13 +247,13 @@ describe("while a case is open", () => {
     }
   });
 
-  it("it is not written off (scenario 17)", () => {
+  it("keeps it from being written off (scenario 17)", () => {
     given(open("refundOnly", reached("paid", { redemption: { codeHash } })))
       .when(ask("Redeem", { code: "ABC" }), staff, at, rightCode)
       .refuses(waiting("Redeem"));
   });
 
-  it("it is not hidden, by either side (scenario 19)", () => {
+  it("keeps it from being hidden, by either side (scenario 19)", () => {
     given(inCase("requested", "exchange"))
       .when(ask("HideOrder", {}), buyer, now)
       .refuses(waiting("HideOrder"));
