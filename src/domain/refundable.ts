@@ -55,7 +55,9 @@ export function refundableOf(
   const quantity = units === undefined ? left : Math.min(units, left);
   const inAll = claimedInAll(order, without);
   const amount = policies[order.terms.refundable]({ order, lineId, line, claimed, inAll, left, quantity });
-  return { quantity, amount: Math.max(0, Math.min(amount, order.total - inAll)) };
+  // Late money is none of any line's: it has a case of its own.
+  const paid = order.paidAt === undefined ? 0 : order.total;
+  return { quantity, amount: Math.max(0, Math.min(amount, paid - inAll)) };
 }
 
 interface Question {

@@ -247,13 +247,13 @@ describe("while a case is open", () => {
     }
   });
 
-  it("keeps it from being written off (scenario 17)", () => {
+  it("nothing is written off (scenario 17)", () => {
     given(open("refundOnly", reached("paid", { redemption: { codeHash } })))
       .when(ask("Redeem", { code: "ABC" }), staff, at, rightCode)
       .refuses(waiting("Redeem"));
   });
 
-  it("keeps it from being hidden, by either side (scenario 19)", () => {
+  it("nothing is hidden, by either side (scenario 19)", () => {
     given(inCase("requested", "exchange"))
       .when(ask("HideOrder", {}), buyer, now)
       .refuses(waiting("HideOrder"));

@@ -246,6 +246,14 @@ describe("what is left out", () => {
     expect(claimedOf(order, "L2")).toStrictEqual({ quantity: 0, amount: 0 });
   });
 
+  it("is all, where nothing was paid in time", () => {
+    const unpaid = bought(freight).slice(0, 1);
+    const late = event("LatePaymentReceived", paidAt, { payId: "p", amount: 9_999, channel: "wallet" });
+    for (const history of [unpaid, [...unpaid, late]]) {
+      expect(refundableOf(fold(history) as Order, "L1")).toStrictEqual({ quantity: 3, amount: 0 });
+    }
+  });
+
   it("is a line that the order has not", () => {
     expect(refundableOf(order, "L9")).toStrictEqual({ quantity: 0, amount: 0 });
   });
