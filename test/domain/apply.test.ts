@@ -80,7 +80,10 @@ describe("G2: the order", () => {
           command: "ApplyRefund",
           status,
           allowed: ["paid", "shipped", "completed"],
-          also: [{ code: "nothingPaid", orderId: "o-1" }],
+          also: [
+            { code: "nothingPaid", orderId: "o-1" },
+            { ...high(1_000, 0), paid: 0 },
+          ],
         });
     },
   );
