@@ -13,6 +13,7 @@ import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
+import type { CaseFilter, CasePage, QueueFilter } from "./projections/cases.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
 import {
   type OrderFilter,
@@ -22,6 +23,7 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
+import type { RefundDetail, RefundHistory } from "./projections/refund.ts";
 import {
   type RebuildProgress,
   type Summaries,
@@ -85,6 +87,17 @@ export interface StatisticsAnswer {
   readonly merchant?: Statistics;
 }
 
+/** One order's cases, each with its log. */
+export interface OrderRefundsQuery {
+  readonly orderId: string;
+  readonly at?: AsOf | undefined;
+  /** For when to say what may be done: milliseconds UTC. Without it the instant of `at`, of its last event, or the clock's. */
+  readonly now?: number | undefined;
+}
+
+/** A case by its id, or the latest of a line. */
+export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { readonly lineId: string });
+
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
@@ -92,6 +105,14 @@ export interface Views {
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
+  refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
+  /** A page of the cases of a buyer, of a merchant or of all, newest first. */
+  refundHistory(query?: CaseFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
+  /** One case in full, or how a line stands that has none; undefined where there is no such order, case or line (then). */
+  refund(query: RefundQuery): Promise<RefundDetail | undefined>;
+  /** A page of what waits for whom, oldest first. */
+  queue(query?: QueueFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
   /** How each view stands. */
   status(): Promise<readonly ViewStatus[]>;
 }
@@ -282,6 +303,9 @@ class OpenEngine implements Engine {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
+      refundHistory: (): Promise<never> => Promise.reject(new Error("not built yet")),
+      refund: () => Promise.reject(new Error("not built yet")),
+      queue: () => Promise.reject(new Error("not built yet")),
       status: () => runner.status(),
     };
   }
@@ -502,15 +526,27 @@ class OpenEngine implements Engine {
   }
 
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
+    const envelopes = await this.#upTo(orderId, at);
+    return detailOf(envelopes, this.#nowAt(envelopes, at));
+  }
+
+  /** An order's events, as far back as was asked. */
+  async #upTo(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
     const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
-    const envelopes = recorded
+    return recorded
       .map(codec.decode)
       .filter(
         ({ event, position }) =>
           (at?.time === undefined || event.at <= at.time) &&
           (at?.position === undefined || !isAfter(position, at.position)),
       );
-    return detailOf(envelopes);
+  }
+
+  /** The instant at which a look at an order stands: now, or then. */
+  #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined): number {
+    const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
+    if (at === undefined) return Math.max(last, (this.#options.clock ?? Date.now)());
+    return Math.max(last, at.time ?? last);
   }
 
   /**
