@@ -23,6 +23,7 @@ import {
   readOrders,
 } from "./projections/orders.ts";
 import {
+  type ForeignGeneration,
   type RebuildProgress,
   type Summaries,
   ViewError,
@@ -143,6 +144,10 @@ export interface Engine extends AsyncDisposable {
       readonly onProgress?: (progress: RebuildProgress) => void;
     },
   ): Promise<RebuildProgress>;
+  /** Rows of views that other versions of the package left in the store, or still keep there. */
+  foreignViews(): readonly ForeignGeneration[];
+  /** Drops those rows. A process of the version that keeps them makes them anew when it next needs them. */
+  prune(): Promise<readonly ForeignGeneration[]>;
   /** Waits until the views hold what this receipt tells. */
   caughtUp(receipt: Pick<Receipt, "position">): Promise<void>;
   /** The write-off code of an order; undefined without a key or where the order has none. */
@@ -398,6 +403,14 @@ class OpenEngine implements Engine {
     },
   ): Promise<RebuildProgress> {
     return this.#runner.rebuild(view, options);
+  }
+
+  foreignViews(): readonly ForeignGeneration[] {
+    return this.#runner.foreign(allViews);
+  }
+
+  prune(): Promise<readonly ForeignGeneration[]> {
+    return this.#runner.prune(allViews);
   }
 
   async caughtUp(_receipt: Pick<Receipt, "position">): Promise<void> {
