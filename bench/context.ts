@@ -15,7 +15,7 @@ export class Context {
   /** The bench's own folder, where the peers' packages are. */
   readonly bench: string;
   readonly #log: string | undefined;
-  readonly #logs = new Map<number, Promise<string>>();
+  readonly #made = new Map<string, Promise<string>>();
 
   constructor(options: {
     readonly quick: boolean;
@@ -47,31 +47,32 @@ export class Context {
     return this.quick ? 20_000 : 200_000;
   }
 
-  /** A file with this many orders lived to their end, made by the engine once a run (or once, with `--log`). */
+  /** A file with this many orders lived to their end. */
   log(orders: number): Promise<string> {
-    const known = this.#logs.get(orders);
-    if (known !== undefined) return known;
-    const made = this.#makeLog(orders);
-    this.#logs.set(orders, made);
-    return made;
+    return this.made(`${orders}`, async (file) => {
+      this.say(`writing ${orders.toLocaleString("en-GB")} orders' lives ...`);
+      const subject = await openSubject(file);
+      try {
+        const chunk = 4_096;
+        for (let first = 0; first < orders; first += chunk) {
+          const queue = lives(first, Math.min(chunk, orders - first));
+          await drive(queue, 1_024, (asked) => subject.execute(asked));
+        }
+        await subject.settle();
+      } finally {
+        await subject.close();
+      }
+    });
   }
 
-  async #makeLog(orders: number): Promise<string> {
-    const file = this.#log === undefined ? this.file(`log-${orders}.db`) : `${this.#log}-${orders}.db`;
-    if (existsSync(file)) return file;
-    this.say(`writing ${orders.toLocaleString("en-GB")} orders' lives ...`);
-    const subject = await openSubject(file);
-    try {
-      const chunk = 4_096;
-      for (let first = 0; first < orders; first += chunk) {
-        const queue = lives(first, Math.min(chunk, orders - first));
-        await drive(queue, 1_024, (asked) => subject.execute(asked));
-      }
-      await subject.settle();
-    } finally {
-      await subject.close();
-    }
-    return file;
+  /** A file that is made once a run, or once for all runs with `--log`. */
+  made(name: string, make: (file: string) => Promise<void>): Promise<string> {
+    const known = this.#made.get(name);
+    if (known !== undefined) return known;
+    const file = this.#log === undefined ? this.file(`log-${name}.db`) : `${this.#log}-${name}.db`;
+    const made = existsSync(file) ? Promise.resolve(file) : make(file).then(() => file);
+    this.#made.set(name, made);
+    return made;
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { against } from "./against.ts";
+import { cases, lists, past } from "./aftersale.ts";
 import { Context } from "./context.ts";
 import { budget, views } from "./costs.ts";
 import { legality } from "./legality.ts";
@@ -26,6 +27,9 @@ const measures: readonly Measure[] = [
   { name: "1024", take: (context) => inFlight(context, 1_024) },
   { name: "sharing", take: sharing },
   { name: "random", take: random },
+  { name: "cases", take: cases },
+  { name: "past", take: past },
+  { name: "lists", take: lists },
   { name: "legality", take: chart },
   { name: "replay-1", take: (context) => replay(context, 1) },
   { name: "replay-2", take: (context) => replay(context, 2) },

@@ -11,6 +11,9 @@ export interface Subject {
   /** Waits until the views that are kept just after the appends hold all that was answered. */
   settle(): Promise<void>;
   statistics(): Promise<unknown>;
+  /** A page of the merchant's cases, and of what waits for the merchant. */
+  refundHistory(): Promise<unknown>;
+  queue(): Promise<unknown>;
   rebuildStatistics(): Promise<void>;
   /** How many events were folded. */
   replay(workers: number): Promise<number>;
@@ -36,6 +39,8 @@ export async function openSubject(
       if (position !== undefined) await engine.caughtUp({ position });
     },
     statistics: () => engine.views.statistics(),
+    refundHistory: () => engine.views.refundHistory({ scope: { merchantId: "main" } }),
+    queue: () => engine.views.queue({ merchantId: "main", waitsFor: ["merchant"] }),
     async rebuildStatistics() {
       await engine.rebuild("statistics");
     },

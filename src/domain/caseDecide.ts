@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Role } from "./actor.ts";
 import type { CaseCommandType } from "./caseCommands.ts";
 import type { CaseEventData, Destination, Origin } from "./caseEvents.ts";
-import { caseCommandTypes, caseStatusesFor, isCaseLegal, isOpen } from "./caseLifecycle.ts";
+import { caseCommandTypes, caseStatusesFor, isCaseLegal } from "./caseLifecycle.ts";
 import { type Case, inFlight } from "./caseState.ts";
 import type { CommandType, Request } from "./commands.ts";
 import { afterSaleUntil, isPast, refundRetryAt, replacementConfirmAt, returnShipBy } from "./deadlines.ts";
@@ -14,7 +14,7 @@ import { isLegal, statusesFor } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
 import { claimedInAll, claimedOf, refundableOf } from "./refundable.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
-import { type Order, type Payment, evolve, tallyOf } from "./state.ts";
+import { type Order, type Payment, evolve, openCasesOf, tallyOf } from "./state.ts";
 import type { CaseType } from "./terms.ts";
 
 /** The facts of one decision, in order; empty where the command changes nothing (a payment or a hiding repeated). */
@@ -90,8 +90,8 @@ export function casesOpen(
   command: CommandType,
   inTheWay: (one: Case) => boolean = () => true,
 ): readonly Refusal[] {
-  return order.cases
-    .filter((one) => isOpen(one.status) && inTheWay(one))
+  return openCasesOf(order)
+    .filter((one) => inTheWay(one))
     .map(({ caseId, status }) => ({ code: "caseOpen", command, caseId, status }));
 }
 

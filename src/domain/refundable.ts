@@ -1,8 +1,7 @@
 // What of a line can still be refunded, under either policy, beside all that was refunded and all that open cases have reserved.
 
-import { isOpen } from "./caseLifecycle.ts";
 import { allocate } from "./money.ts";
-import { type Order, tallyOf } from "./state.ts";
+import { type Order, openCasesOf, tallyOf } from "./state.ts";
 import type { RefundablePolicy } from "./terms.ts";
 
 export interface Refundable {
@@ -24,8 +23,8 @@ export function claimedOf(order: Order, lineId: string, without?: string): Claim
   const tally = tallyOf(order, lineId);
   let quantity = tally.returned;
   let amount = tally.refunded;
-  for (const one of order.cases) {
-    if (one.lineId !== lineId || one.caseId === without || !isOpen(one.status)) continue;
+  for (const one of openCasesOf(order)) {
+    if (one.lineId !== lineId || one.caseId === without) continue;
     quantity += one.quantity;
     amount += one.amount;
   }
@@ -35,7 +34,7 @@ export function claimedOf(order: Order, lineId: string, without?: string): Claim
 /** What is claimed of all that was paid; `without` leaves one case out. */
 export function claimedInAll(order: Order, without?: string): number {
   let amount = order.refunded;
-  for (const one of order.cases) if (isOpen(one.status) && one.caseId !== without) amount += one.amount;
+  for (const one of openCasesOf(order)) if (one.caseId !== without) amount += one.amount;
   return amount;
 }
 

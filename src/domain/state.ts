@@ -360,9 +360,23 @@ function returnedOf(order: Order, lineId: string): number {
   return order.tallies.find((tally) => tally.lineId === lineId)?.returned ?? 0;
 }
 
+/** Looked for once in each list of cases: a decision asks several times, and an order may have many cases behind it. */
+const openCases = new WeakMap<readonly Case[], readonly Case[]>();
+
+/** Its cases that wait for somebody, oldest first. */
+export function openCasesOf({ cases }: Order): readonly Case[] {
+  if (cases.length === 0) return cases;
+  let open = openCases.get(cases);
+  if (open === undefined) {
+    open = cases.filter((one) => isOpen(one.status));
+    openCases.set(cases, open);
+  }
+  return open;
+}
+
 /** Whether a case of the order waits for somebody. */
 export function hasOpenCase(order: Order): boolean {
-  return order.cases.some((one) => isOpen(one.status));
+  return openCasesOf(order).length > 0;
 }
 
 /** Keeps count of how long a case has kept the automatic receipt of a shipped order waiting. */
@@ -392,7 +406,7 @@ export interface Ledger {
 export function ledgerOf(order: Order): Ledger {
   const { paid, refunded } = order;
   let reserved = 0;
-  for (const one of order.cases) if (isOpen(one.status)) reserved += one.amount;
+  for (const one of openCasesOf(order)) reserved += one.amount;
   return { paid, refunded, inFlight: order.inFlight, retained: paid - refunded - order.inFlight, reserved };
 }
 
