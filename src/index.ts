@@ -11,6 +11,7 @@ export type {
   RefundStatus,
   Wallet,
 } from "./commands/refundPorts.ts";
+export type { RefundInFlight, RefundRun, RefundRunOptions } from "./commands/refunds.ts";
 export { memoryWallet, scriptedProvider } from "./commands/scripted.ts";
 export type { RefundScript, Scripted, ScriptStep } from "./commands/scripted.ts";
 export type { MerchantTerms, TermsOption } from "./commands/terms.ts";
