@@ -9,7 +9,7 @@ import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts
 import type { ExecuteOptions } from "./commands/parse.ts";
 import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
 import {
-  type FlyingRefunds,
+  type PayingCases,
   type RefundInFlight,
   RefundProcess,
   type RefundRun,
@@ -22,7 +22,6 @@ import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
-import { inFlightView, readInFlight } from "./projections/inFlight.ts";
 import {
   type OrderFilter,
   type OrderPage,
@@ -49,12 +48,7 @@ import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } f
 import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
-const allViews: readonly AnyView[] = [
-  anyView(statisticsView),
-  anyView(ordersView),
-  anyView(searchView),
-  anyView(inFlightView),
-];
+const allViews: readonly AnyView[] = [anyView(statisticsView), anyView(ordersView), anyView(searchView)];
 
 export const viewNames: readonly string[] = allViews.map(({ name }) => name);
 
@@ -307,7 +301,7 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, wallet, clock = Date.now } = options;
-    this.#refunds = new RefundProcess(handler, this.#flyingRefunds, { payments, wallet, clock });
+    this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
@@ -486,8 +480,10 @@ class OpenEngine implements Engine {
   readonly #dueOrders: DueOrders = (before, after) =>
     this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
 
-  readonly #flyingRefunds: FlyingRefunds = (after) =>
-    this.#reading("inFlight", (prefix) => readInFlight(this.#opened.database, prefix, after));
+  readonly #payingCases: PayingCases = (cursor) =>
+    this.#reading("cases", (prefix) =>
+      readQueue(this.#opened.database, prefix, { waitsFor: ["provider"], limit: 100, cursor }),
+    );
 
   /** Where the file is only read, views that are behind cannot be brought on: then they are folded for this one answer. */
   async #answered<Q extends { readonly at?: Bound | undefined }, T>(

@@ -12,20 +12,22 @@ import type { CommandHandler, Receipt } from "./handle.ts";
 import { refundPrefix } from "./parse.ts";
 import type { PaymentProvider, RefundAnswer, RefundRequest, RefundStatus, Wallet } from "./refundPorts.ts";
 
-/** Where a refund in flight is found. */
-export interface Flying {
+/** A case in which a refund may be in flight. */
+interface Paying {
   readonly orderId: string;
-  readonly refundId: string;
-  /** Milliseconds UTC. */
-  readonly issuedAt: number;
+  readonly caseId: string;
 }
 
-/** Refunds in flight, the longest waiting first, a page at a time; those by hand are not among them. */
-export type FlyingRefunds = (after: Flying | undefined) => Promise<readonly Flying[]>;
+/** Where those are found, the longest waiting first, a page at a time; `cursor` is the `next` of the page before. */
+export type PayingCases = (
+  cursor: string | undefined,
+) => Promise<{ readonly cases: readonly Paying[]; readonly next: string | undefined }>;
 
-/** A refund that was issued and has no outcome yet. */
-export interface RefundInFlight extends Flying {
+/** A refund that was issued to a payment provider or a wallet, and has no outcome yet. */
+export interface RefundInFlight {
+  readonly orderId: string;
   readonly caseId: string;
+  readonly refundId: string;
   /** 1 for the case's first. */
   readonly attempt: number;
   readonly destination: Exclude<Destination, "manual">;
@@ -37,10 +39,12 @@ export interface RefundInFlight extends Flying {
   /** The payment that is given back. */
   readonly payId: string;
   readonly tradeNo: string | undefined;
+  /** Milliseconds UTC. */
+  readonly issuedAt: number;
 }
 
-/** What became of one refund in one run. */
-export type RefundRun = Pick<RefundInFlight, "orderId" | "refundId"> &
+/** What became of one case's refund in one run. */
+export type RefundRun = Paying &
   (
     | { readonly outcome: "settled" | "failed"; readonly receipt: Receipt }
     /** It is on its way; asked about again in a later run. */
@@ -83,21 +87,21 @@ const defaultConcurrency = 8;
 
 export class RefundProcess {
   readonly #handler: CommandHandler;
-  readonly #flying: FlyingRefunds;
+  readonly #paying: PayingCases;
   readonly #clock: () => number;
   readonly #payers: Readonly<Record<RefundInFlight["destination"], Payer | undefined>>;
-  /** Being asked about at this moment: two runs of one process do not ask twice. */
+  /** Being asked about at this moment, by refund id: two runs of one process do not ask twice. */
   readonly #asking = new Set<string>();
   /** Those without an outcome so far. Lost with the process, which costs no more than a question. */
   readonly #patience = new Map<string, Patience>();
 
   constructor(
     handler: CommandHandler,
-    flying: FlyingRefunds,
+    paying: PayingCases,
     { payments, wallet, clock }: RefundPorts & { readonly clock: () => number },
   ) {
     this.#handler = handler;
-    this.#flying = flying;
+    this.#paying = paying;
     this.#clock = clock;
     this.#payers = {
       original: payments && {
@@ -115,9 +119,9 @@ export class RefundProcess {
 
   /** Every refund in flight as its order stands now, the longest waiting first; nobody is asked. */
   async *list(signal?: AbortSignal): AsyncGenerator<RefundInFlight, void, void> {
-    for await (const { orderId, refundId } of this.#rows()) {
+    for await (const row of this.#rows()) {
       signal?.throwIfAborted();
-      const found = await this.#find(orderId, refundId);
+      const found = await this.#find(row);
       if (found !== undefined) yield found.refund;
     }
   }
@@ -140,14 +144,8 @@ export class RefundProcess {
     try {
       for await (const row of this.#rows()) {
         if (signal?.aborted === true) break;
-        const key = keyOf(row);
-        seen.add(key);
-        if (this.#asking.has(key) || this.#clock() < (this.#patience.get(key)?.notBefore ?? 0)) continue;
-        this.#asking.add(key);
-        const one = this.#ask(row, signal).then((run) => {
-          this.#asking.delete(key);
+        const one = this.#ask(row, seen, signal).then((run) => {
           running.delete(one);
-          this.#learn(key, run);
           if (run !== undefined) ended.push(run);
         });
         running.add(one);
@@ -163,62 +161,82 @@ export class RefundProcess {
       await Promise.all(running);
     }
     signal?.throwIfAborted();
-    for (const key of this.#patience.keys()) if (!seen.has(key)) this.#patience.delete(key);
+    for (const refundId of this.#patience.keys()) if (!seen.has(refundId)) this.#patience.delete(refundId);
   }
 
-  async *#rows(): AsyncGenerator<Flying, void, void> {
-    let last: Flying | undefined;
-    for (;;) {
-      const page = await this.#flying(last);
-      yield* page;
-      last = page.at(-1);
-      if (last === undefined) return;
-    }
+  async *#rows(): AsyncGenerator<Paying, void, void> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.#paying(cursor);
+      yield* page.cases;
+      cursor = page.next;
+    } while (cursor !== undefined);
   }
 
-  #learn(key: string, run: RefundRun | undefined): void {
-    if (run === undefined || run.outcome === "settled" || run.outcome === "failed") {
-      this.#patience.delete(key);
-    } else if (run.outcome !== "noPort") {
-      const asked = this.#patience.get(key)?.asked ?? 0;
-      const notBefore = this.#clock() + Math.min(hour, minute * 2 ** asked);
-      this.#patience.set(key, { asked: asked + 1, notBefore });
-    }
-  }
-
-  /** The refund as its order stands now; undefined where it is not in flight any more. */
-  async #find(orderId: string, refundId: string) {
+  /** The refund of a case that is in flight as its order stands now, with the case's number. */
+  async #find({ orderId, caseId }: Paying) {
     const order = await this.#handler.state(orderId);
     if (order.status === "none") return undefined;
-    for (const one of order.cases) {
-      const attempt = inFlight(one);
-      if (attempt?.refundId !== refundId || attempt.destination === "manual") continue;
-      return { refund: refundOf(order, one, attempt), number: one.number };
-    }
-    return undefined;
+    const one = order.cases.find((known) => known.caseId === caseId);
+    const attempt = one === undefined ? undefined : inFlight(one);
+    if (one === undefined || attempt === undefined) return undefined;
+    return { refund: refundOf(order, one, attempt), number: one.number };
   }
 
-  /** Never throws: what befalls one refund does not hold up the others. Undefined where it ended by another way. */
-  async #ask({ orderId, refundId }: Flying, signal: AbortSignal | undefined): Promise<RefundRun | undefined> {
+  /** Never throws: what befalls one refund does not hold up the others. Undefined where there is nothing to ask, or to say. */
+  async #ask(
+    row: Paying,
+    seen: Set<string>,
+    signal: AbortSignal | undefined,
+  ): Promise<RefundRun | undefined> {
+    const { orderId, caseId } = row;
+    try {
+      const found = await this.#find(row);
+      if (found === undefined) return undefined;
+      const { refundId, destination } = found.refund;
+      seen.add(refundId);
+      const payer = this.#payers[destination];
+      if (payer === undefined) return { orderId, caseId, outcome: "noPort", destination };
+      const impatient = this.#clock() >= (this.#patience.get(refundId)?.notBefore ?? 0);
+      if (!impatient || this.#asking.has(refundId)) return undefined;
+      this.#asking.add(refundId);
+      try {
+        const run = await this.#paid(found.refund, found.number, payer, signal);
+        this.#learn(refundId, run);
+        return run;
+      } finally {
+        this.#asking.delete(refundId);
+      }
+    } catch (error) {
+      // The order could not be read.
+      return { orderId, caseId, outcome: "unknown", error };
+    }
+  }
+
+  #learn(refundId: string, run: RefundRun | undefined): void {
+    if (run === undefined || run.outcome === "settled" || run.outcome === "failed") {
+      this.#patience.delete(refundId);
+      return;
+    }
+    const asked = this.#patience.get(refundId)?.asked ?? 0;
+    const notBefore = this.#clock() + Math.min(hour, minute * 2 ** asked);
+    this.#patience.set(refundId, { asked: asked + 1, notBefore });
+  }
+
+  async #paid(
+    refund: RefundInFlight,
+    number: number,
+    payer: Payer,
+    signal: AbortSignal | undefined,
+  ): Promise<RefundRun | undefined> {
+    const { orderId, caseId } = refund;
     let answer: RefundAnswer | undefined;
     try {
-      const found = await this.#find(orderId, refundId);
-      if (found === undefined) return undefined;
-      const { refund, number } = found;
-      const payer = this.#payers[refund.destination];
-      if (payer === undefined)
-        return { orderId, refundId, outcome: "noPort", destination: refund.destination };
       answer = await answerOf(payer, requestFor(refund, signal));
-      if (answer.status === "pending") return { orderId, refundId, outcome: "pending" };
+      if (answer.status === "pending") return { orderId, caseId, outcome: "pending" };
       return await this.#record(refund, number, payer.name, answer);
     } catch (error) {
-      return {
-        orderId,
-        refundId,
-        outcome: "unknown",
-        error,
-        ...(answer === undefined ? {} : { answer }),
-      };
+      return { orderId, caseId, outcome: "unknown", error, ...(answer === undefined ? {} : { answer }) };
     }
   }
 
@@ -244,7 +262,7 @@ export class RefundProcess {
     // The case's number is short whatever its id is, as in the ids of deadlines.
     const commandId = `${refundPrefix}${number}.${attempt}:${outcome}`;
     const result = await this.#handler.execute(command, { actor: { role: "provider", id }, commandId });
-    if (E.isRight(result)) return { orderId, refundId, outcome, receipt: result.right };
+    if (E.isRight(result)) return { orderId, caseId, outcome, receipt: result.right };
     const order = await this.#handler.state(orderId);
     const ended =
       order.status === "none"
@@ -254,7 +272,7 @@ export class RefundProcess {
     const same = settled
       ? ended?.state === "settled" && ended.amount === answer.amount
       : ended?.state === "failed";
-    return same ? undefined : { orderId, refundId, outcome: "refused", answer, rejection: result.left };
+    return same ? undefined : { orderId, caseId, outcome: "refused", answer, rejection: result.left };
   }
 }
 
@@ -289,10 +307,6 @@ function refundOf(order: Order, { caseId, attempts }: Case, attempt: Attempt): R
 function requestFor(refund: RefundInFlight, signal: AbortSignal | undefined): RefundRequest {
   const { refundId, amount, currency, orderId, caseId, merchantId, buyerId, payId, tradeNo } = refund;
   return { refundId, amount, currency, orderId, caseId, merchantId, buyerId, payId, tradeNo, signal };
-}
-
-function keyOf({ orderId, refundId }: Pick<Flying, "orderId" | "refundId">): string {
-  return `${orderId}/${refundId}`;
 }
 
 /** A message as it can be recorded: an outcome is not lost over the length of its explanation. */
