@@ -21,6 +21,14 @@ import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
+import {
+  type CaseFilter,
+  type CasePage,
+  type QueueFilter,
+  casesView,
+  readCases,
+  readQueue,
+} from "./projections/cases.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
 import {
   type OrderFilter,
@@ -30,6 +38,7 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
+import { type RefundDetail, type RefundHistory, historyOf, refundOf } from "./projections/refund.ts";
 import {
   type RebuildProgress,
   type Summaries,
@@ -48,7 +57,12 @@ import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } f
 import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
-const allViews: readonly AnyView[] = [anyView(statisticsView), anyView(ordersView), anyView(searchView)];
+const allViews: readonly AnyView[] = [
+  anyView(statisticsView),
+  anyView(ordersView),
+  anyView(searchView),
+  anyView(casesView),
+];
 
 export const viewNames: readonly string[] = allViews.map(({ name }) => name);
 
@@ -97,6 +111,20 @@ export interface StatisticsAnswer {
   readonly merchant?: Statistics;
 }
 
+/** One order's cases, each with its log. */
+export interface OrderRefundsQuery {
+  readonly orderId: string;
+  readonly at?: AsOf | undefined;
+  /** For when to say what may be done: milliseconds UTC. Without it the instant of `at`, of its last event, or the clock's. */
+  readonly now?: number | undefined;
+}
+
+/** The cases of a buyer, of a merchant or of all. */
+export type CasesQuery = CaseFilter & Progress & { readonly at?: Bound | undefined };
+
+/** A case by its id, or the latest of a line. */
+export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { readonly lineId: string });
+
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
@@ -104,6 +132,14 @@ export interface Views {
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
+  refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
+  /** A page of the cases of a buyer, of a merchant or of all, newest first. */
+  refundHistory(query?: CasesQuery): Promise<CasePage>;
+  /** One case in full, or how a line stands that has none; undefined where there is no such order, case or line (then). */
+  refund(query: RefundQuery): Promise<RefundDetail | undefined>;
+  /** A page of what waits for whom, oldest first. */
+  queue(query?: QueueFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
   /** How each view stands. */
   status(): Promise<readonly ViewStatus[]>;
 }
@@ -306,6 +342,9 @@ class OpenEngine implements Engine {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
+      refundHistory: this.#refundHistory,
+      refund: (query) => this.#refund(query),
+      queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
     };
   }
@@ -543,16 +582,54 @@ class OpenEngine implements Engine {
     });
   }
 
+  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
+    "orderId" in query
+      ? this.#orderRefunds(query)
+      : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
+
+  async #cases<F extends object>(
+    { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },
+    read: (database: Database, prefix: string, filter: F) => CasePage,
+  ): Promise<CasePage> {
+    const { store, database } = this.#opened;
+    const asked = filter as unknown as F;
+    if (at === undefined) return this.#reading("cases", (prefix) => read(database, prefix, asked));
+    using scratch = await buildScratch(store.local, anyView(casesView), at, { signal, onProgress });
+    return read(scratch.database, scratch.prefix, asked);
+  }
+
+  async #orderRefunds({ orderId, at, now }: OrderRefundsQuery): Promise<RefundHistory | undefined> {
+    const envelopes = await this.#upTo(orderId, at);
+    return historyOf(envelopes, this.#nowAt(envelopes, at, now));
+  }
+
+  async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
+    const envelopes = await this.#upTo(of.orderId, at);
+    return refundOf(envelopes, of, this.#nowAt(envelopes, at, now));
+  }
+
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
+    const envelopes = await this.#upTo(orderId, at);
+    return detailOf(envelopes, this.#nowAt(envelopes, at));
+  }
+
+  /** An order's events, as far back as was asked. */
+  async #upTo(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
     const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
-    const envelopes = recorded
+    return recorded
       .map(codec.decode)
       .filter(
         ({ event, position }) =>
           (at?.time === undefined || event.at <= at.time) &&
           (at?.position === undefined || !isAfter(position, at.position)),
       );
-    return detailOf(envelopes);
+  }
+
+  /** The instant at which a look at an order stands: as asked, now, or then; never before what happened. */
+  #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined, asked?: number): number {
+    const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
+    const now = asked ?? (at === undefined ? (this.#options.clock ?? Date.now)() : at.time);
+    return Math.max(last, now ?? last);
   }
 
   /**
