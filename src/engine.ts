@@ -216,7 +216,7 @@ export interface Engine extends AsyncDisposable {
 
 /**
  * Opens an engine on a store.
- * @throws TypeError on a store URL, terms or views it does not know, naming the fault; StoreError as the store's opening does.
+ * @throws TypeError on a store URL, terms, views or ports' names that it does not take, naming the fault; StoreError as the store's opening does.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const policyOf = policies(options.terms);

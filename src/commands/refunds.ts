@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Destination } from "../domain/caseEvents.ts";
 import { type Attempt, type Case, inFlight } from "../domain/caseState.ts";
 import type { Command } from "../domain/commands.ts";
-import { limits } from "../domain/limits.ts";
+import { idPattern, limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { Order } from "../domain/state.ts";
 import type { CommandHandler, Receipt } from "./handle.ts";
@@ -43,9 +43,8 @@ export interface RefundInFlight {
   readonly issuedAt: number;
 }
 
-/** What became of one case's refund in one run. */
-export type RefundRun = Paying &
-  (
+/** What became of one case's refund in one run. Its id is missing only where the order could not be read. */
+export type RefundRun = Paying & { readonly refundId?: string } & (
     | { readonly outcome: "settled" | "failed"; readonly receipt: Receipt }
     /** It is on its way; asked about again in a later run. */
     | { readonly outcome: "pending" }
@@ -57,7 +56,7 @@ export type RefundRun = Paying &
     | { readonly outcome: "noPort"; readonly destination: RefundInFlight["destination"] }
   );
 
-export interface RefundPorts {
+interface RefundPorts {
   readonly payments?: PaymentProvider | undefined;
   readonly wallet?: Wallet | undefined;
 }
@@ -103,6 +102,13 @@ export class RefundProcess {
     this.#handler = handler;
     this.#paying = paying;
     this.#clock = clock;
+    for (const name of [payments?.name, wallet?.name]) {
+      // Nothing could be recorded in such a name, once the money has moved.
+      if (name === undefined || (name.length <= limits.idLength && idPattern.test(name))) continue;
+      throw new TypeError(
+        `the name of a payment provider or wallet is an id, and ${JSON.stringify(name)} is none`,
+      );
+    }
     this.#payers = {
       original: payments && {
         name: payments.name,
@@ -152,8 +158,8 @@ export class RefundProcess {
         if (running.size >= concurrency) await Promise.race(running);
         yield* ended.splice(0);
       }
-      while (running.size > 0) {
-        await Promise.race(running);
+      while (running.size > 0 || ended.length > 0) {
+        if (ended.length === 0) await Promise.race(running);
         yield* ended.splice(0);
       }
     } finally {
@@ -196,7 +202,7 @@ export class RefundProcess {
       const { refundId, destination } = found.refund;
       seen.add(refundId);
       const payer = this.#payers[destination];
-      if (payer === undefined) return { orderId, caseId, outcome: "noPort", destination };
+      if (payer === undefined) return { orderId, caseId, refundId, outcome: "noPort", destination };
       const impatient = this.#clock() >= (this.#patience.get(refundId)?.notBefore ?? 0);
       if (!impatient || this.#asking.has(refundId)) return undefined;
       this.#asking.add(refundId);
@@ -229,14 +235,15 @@ export class RefundProcess {
     payer: Payer,
     signal: AbortSignal | undefined,
   ): Promise<RefundRun | undefined> {
-    const { orderId, caseId } = refund;
+    const { orderId, caseId, refundId } = refund;
     let answer: RefundAnswer | undefined;
     try {
       answer = await answerOf(payer, requestFor(refund, signal));
-      if (answer.status === "pending") return { orderId, caseId, outcome: "pending" };
+      if (answer.status === "pending") return { orderId, caseId, refundId, outcome: "pending" };
       return await this.#record(refund, number, payer.name, answer);
     } catch (error) {
-      return { orderId, caseId, outcome: "unknown", error, ...(answer === undefined ? {} : { answer }) };
+      const answered = answer === undefined ? {} : { answer };
+      return { orderId, caseId, refundId, outcome: "unknown", error, ...answered };
     }
   }
 
@@ -262,7 +269,7 @@ export class RefundProcess {
     // The case's number is short whatever its id is, as in the ids of deadlines.
     const commandId = `${refundPrefix}${number}.${attempt}:${outcome}`;
     const result = await this.#handler.execute(command, { actor: { role: "provider", id }, commandId });
-    if (E.isRight(result)) return { orderId, caseId, outcome, receipt: result.right };
+    if (E.isRight(result)) return { orderId, caseId, refundId, outcome, receipt: result.right };
     const order = await this.#handler.state(orderId);
     const ended =
       order.status === "none"
@@ -272,7 +279,9 @@ export class RefundProcess {
     const same = settled
       ? ended?.state === "settled" && ended.amount === answer.amount
       : ended?.state === "failed";
-    return same ? undefined : { orderId, caseId, outcome: "refused", answer, rejection: result.left };
+    return same
+      ? undefined
+      : { orderId, caseId, refundId, outcome: "refused", answer, rejection: result.left };
   }
 }
 
