@@ -430,14 +430,23 @@ describe("a run", () => {
     ]);
   });
 
-  it("nobody listens to any more has finished what it had begun", async () => {
-    const payments = scriptedProvider();
+  it("nobody listens to any more ends once what it had begun is finished", async () => {
+    const { payments, waiting } = slow();
     const { engine } = await house({ payments });
-    for (let at = 0; at < 20; at += 1) await flying(engine, `o-${at}`);
-    for await (const _one of engine.runRefunds({ concurrency: 4 })) break;
-    const inFlight = await all(engine.refundsInFlight());
-    expect(payments.book.size).toBe(20 - inFlight.length);
-    for (const { refundId } of inFlight) expect(payments.book.has(refundId)).toBe(false);
+    for (let at = 0; at < 5; at += 1) await flying(engine, `o-${at}`);
+    let over = false;
+    const listening = (async () => {
+      for await (const _one of engine.runRefunds({ concurrency: 3 })) break;
+      over = true;
+    })();
+    while (waiting.size < 3) await new Promise(setImmediate);
+    waiting.get("c-o-0:1")?.();
+    while ((await attemptsOf(engine, "o-0"))[0] === "inFlight") await new Promise(setImmediate);
+    for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
+    expect(over).toBe(false);
+    for (const answer of waiting.values()) answer();
+    await listening;
+    expect((await all(engine.refundsInFlight())).map(({ orderId }) => orderId)).toEqual(["o-3", "o-4"]);
   });
 
   it("whose order cannot be stored tells of the answer, and the next run finds it by asking", async () => {
