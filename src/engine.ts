@@ -540,7 +540,7 @@ class OpenEngine implements Engine {
     });
   }
 
-  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
+  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery | undefined = {}) =>
     "orderId" in query
       ? this.#orderRefunds(query)
       : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
