@@ -7,6 +7,14 @@ import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from 
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
 import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
+import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
+import {
+  type PayingCases,
+  type RefundInFlight,
+  RefundProcess,
+  type RefundRun,
+  type RefundRunOptions,
+} from "./commands/refunds.ts";
 import { codeHash, redemptionCode } from "./commands/redemption.ts";
 import { type TermsOption, policies } from "./commands/terms.ts";
 import type { Command } from "./domain/commands.ts";
@@ -46,7 +54,7 @@ import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type FileDescription, describeFile } from "./store/describe.ts";
 import { type MemoryStore, openMemoryStore } from "./store/memory.ts";
-import { type EventStore, type LocalReads, isAfter, isStoreError } from "./store/port.ts";
+import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
 import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
@@ -68,6 +76,10 @@ export interface EngineOptions {
   readonly terms?: TermsOption | undefined;
   /** The secret that write-off codes are derived from; without it orders with a code are refused. */
   readonly redeemKey?: string | undefined;
+  /** Pays refunds back the way the payment came; without it those stay in flight until their outcome is recorded by a command. */
+  readonly payments?: PaymentProvider | undefined;
+  /** Pays refunds into the buyers' wallet; likewise. */
+  readonly wallet?: Wallet | undefined;
   /** Which views to keep; all without it. A view that is not kept here falls behind and is caught up by who keeps it. */
   readonly views?: readonly string[] | undefined;
   /** Opens the store for reading only. */
@@ -157,6 +169,15 @@ export interface Engine extends AsyncDisposable {
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
   /** The same deadlines, none of them fired. */
   due(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Due>;
+  /**
+   * Runs the refund process once over all refunds in flight: each is asked about at its port, paid there if it is unknown, and its
+   * outcome recorded, by a command that the order may refuse. Nothing else ever calls a port. Call it now and then, after `runDue`,
+   * which issues failed refunds again.
+   * @throws StoreError `denied` where the store is open for reading only: what was paid could not be recorded.
+   */
+  runRefunds(options?: RefundRunOptions): AsyncIterable<RefundRun>;
+  /** The refunds that were issued to a payment provider or a wallet and have no outcome yet, the longest waiting first. */
+  refundsInFlight(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RefundInFlight>;
   /** Every order's events from a position on, then live, until the signal aborts or the engine closes. */
   subscribe(options?: {
     readonly after?: string | undefined;
@@ -200,7 +221,7 @@ export interface Engine extends AsyncDisposable {
 
 /**
  * Opens an engine on a store.
- * @throws TypeError on a store URL, terms or views it does not know, naming the fault; StoreError as the store's opening does.
+ * @throws TypeError on a store URL, terms, views or ports' names that it does not take, naming the fault; StoreError as the store's opening does.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const policyOf = policies(options.terms);
@@ -305,6 +326,7 @@ class OpenEngine implements Engine {
   readonly #runner: ViewRunner;
   readonly #handler: CommandHandler;
   readonly #views: readonly AnyView[];
+  readonly #refunds: RefundProcess;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -320,11 +342,14 @@ class OpenEngine implements Engine {
     this.#runner = runner;
     this.#handler = handler;
     this.#views = views;
+    const { payments, wallet, clock = Date.now } = options;
+    this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
-      refundHistory: this.#refundHistory,
+      refundHistory: ((query?: OrderRefundsQuery | CasesQuery) =>
+        this.#refundHistory(query ?? {})) as Views["refundHistory"],
       refund: (query) => this.#refund(query),
       queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
@@ -356,6 +381,19 @@ class OpenEngine implements Engine {
     using orders = await buildScratch(store.local, anyView(ordersView), upTo, { signal });
     const found: DueOrders = async (before, after) => readDue(orders.database, orders.prefix, before, after);
     yield* listDue(this.#handler, found, now, signal);
+  }
+
+  runRefunds(options?: RefundRunOptions): AsyncIterable<RefundRun> {
+    if (this.#options.readOnly === true) {
+      throw new StoreError("denied", "refunds cannot be run on a store that is open for reading only");
+    }
+    return this.#refunds.run(options);
+  }
+
+  refundsInFlight({
+    signal,
+  }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<RefundInFlight> {
+    return this.#refunds.list(signal);
   }
 
   async *subscribe({
@@ -507,6 +545,11 @@ class OpenEngine implements Engine {
   readonly #dueOrders: DueOrders = (before, after) =>
     this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
 
+  readonly #payingCases: PayingCases = (cursor) =>
+    this.#reading("cases", (prefix) =>
+      readQueue(this.#opened.database, prefix, { waitsFor: ["provider"], limit: 100, cursor }),
+    );
+
   /** Where the file is only read, views that are behind cannot be brought on: then they are folded for this one answer. */
   async #answered<Q extends { readonly at?: Bound | undefined }, T>(
     query: Q,
@@ -579,10 +622,11 @@ class OpenEngine implements Engine {
     });
   }
 
-  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
-    "orderId" in query
+  #refundHistory(query: OrderRefundsQuery | CasesQuery): Promise<RefundHistory | CasePage | undefined> {
+    return "orderId" in query
       ? this.#orderRefunds(query)
-      : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
+      : this.#answered(query, (asked) => this.#cases(asked, readCases));
+  }
 
   async #cases<F extends object>(
     { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },
