@@ -4,6 +4,15 @@ export { openEngine, viewNames } from "./engine.ts";
 export type { AsOf, Engine, EngineOptions, StatisticsAnswer, Views } from "./engine.ts";
 export type { Preview, Receipt } from "./commands/handle.ts";
 export type { ExecuteOptions, Expect } from "./commands/parse.ts";
+export type {
+  PaymentProvider,
+  RefundAnswer,
+  RefundRequest,
+  RefundStatus,
+  Wallet,
+} from "./commands/refundPorts.ts";
+export { memoryWallet, scriptedProvider } from "./commands/scripted.ts";
+export type { RefundScript, Scripted, ScriptStep } from "./commands/scripted.ts";
 export type { MerchantTerms, TermsOption } from "./commands/terms.ts";
 export type { Actor, Role } from "./domain/actor.ts";
 export type { Command, CommandType } from "./domain/commands.ts";
