@@ -2,7 +2,8 @@
 
 import { expect, it } from "vitest";
 
-import { expectsAnything, readScenarios } from "../../src/cli/scenario.ts";
+import { readScenarios } from "../../src/scenarios/read.ts";
+import { expectsAnything } from "../../src/scenarios/scenario.ts";
 
 /** A scenario's head, in four lines, so that its steps begin on the fifth. */
 const head = "name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\nsteps:\n";
@@ -53,6 +54,57 @@ it("reads a command with who, when, under which id and what is expected of it", 
       ],
     },
     views: [],
+  });
+});
+
+it("gives a command to the case that is meant, but for one that names its own", () => {
+  const text = (steps: string) =>
+    `name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\ncase: c-1\nsteps:\n${steps}`;
+  const { scenarios, faults: found } = readScenarios(
+    text(
+      "  - { when: CancelRefund, as: buyer:b1 }\n" +
+        "  - { when: CancelRefund, as: buyer:b1, case: c-2 }\n" +
+        "  - { when: { CancelRefund: { caseId: c-3 } }, as: buyer:b1, case: c-2 }\n" +
+        "  - { when: ConfirmReceipt, as: buyer:b1 }\n",
+    ),
+  );
+  expect(found).toStrictEqual([]);
+  expect(scenarios[0]!.steps).toMatchObject([
+    { name: "CancelRefund as buyer:b1", command: { caseId: "c-1" } },
+    { name: "CancelRefund of c-2 as buyer:b1", command: { caseId: "c-2" } },
+    { name: "CancelRefund of c-3 as buyer:b1", command: { caseId: "c-3" } },
+    { name: "ConfirmReceipt as buyer:b1", command: { type: "ConfirmReceipt", orderId: "O1" } },
+  ]);
+  expect(scenarios[0]!.steps[3]).not.toHaveProperty("command.caseId");
+});
+
+it("reads commands of one instant, each with an outcome and an id of its own", () => {
+  const step = stepOf(
+    "after: 1m",
+    "order: O2",
+    "together:",
+    "  - { when: ConfirmReceipt, as: buyer:b1, then: nothing }",
+    "  - { when: HideOrder, as: buyer:b1, order: O3, id: hide }",
+    "and: { view: orders, is: [] }",
+  );
+  expect(step).toMatchObject({
+    kind: "together",
+    name: "ConfirmReceipt on O2 as buyer:b1 | HideOrder on O3 as buyer:b1",
+    at: t0 + 60_000,
+    outcome: undefined,
+    attempts: [
+      { at: t0 + 60_000, commandId: "step-1.1", outcome: { kind: "events", events: [] } },
+      { at: t0 + 60_000, commandId: "hide", command: { orderId: "O3" }, outcome: { kind: "accepted" } },
+    ],
+    views: [{ view: "orders" }],
+  });
+});
+
+it("reads a restart", () => {
+  expect(stepOf("when: restart", "then: nothing")).toMatchObject({
+    kind: "restart",
+    name: "restart at 2026-01-01T00:00:00Z",
+    outcome: { kind: "events", events: [] },
   });
 });
 
@@ -150,6 +202,9 @@ it("knows whether a scenario expects anything", () => {
   expect(expects("{ when: ConfirmReceipt, as: buyer:b1 }")).toBe(false);
   expect(expects("{ when: ConfirmReceipt, as: buyer:b1, then: nothing }")).toBe(true);
   expect(expects("{ then: { view: orders, is: [] } }")).toBe(true);
+  const hide = "{ when: HideOrder, as: buyer:b1 }";
+  expect(expects(`{ together: [${hide}, ${hide}] }`)).toBe(false);
+  expect(expects(`{ together: [${hide}, ${hide.replace(" }", ", then: nothing }")}] }`)).toBe(true);
 });
 
 const faults: readonly (readonly [string, readonly string[], readonly string[]])[] = [
@@ -222,7 +277,37 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
   [
     "what has no meaning for what falls due",
     ["when: due", "as: buyer:b1"],
-    ["6:5: as: has no meaning for what falls due"],
+    ["6:5: as: has no meaning for `due`"],
+  ],
+  [
+    "what has no meaning for a restart",
+    ["when: restart", "id: x"],
+    ["6:5: id: has no meaning for `restart`"],
+  ],
+  [
+    "one command alone together",
+    ["together: [{ when: ConfirmReceipt, as: buyer:b1 }]"],
+    ["5:15: together: two commands or more"],
+  ],
+  [
+    "an unknown key together",
+    ["together: [{ when: HideOrder, as: buyer:b1, at: x }, { when: HideOrder, as: buyer:b1 }]"],
+    ['5:49: a step of together: unknown key "at" (did you mean as?)'],
+  ],
+  [
+    "an outcome of all that is done together",
+    ["together: [{ when: HideOrder, as: buyer:b1 }, { when: HideOrder, as: buyer:b1 }]", "then: nothing"],
+    ["6:5: then: stands in each step of `together` itself"],
+  ],
+  [
+    "no command together",
+    ["together: [{ when: HideOrder, as: buyer:b1 }, { as: buyer:b1 }]"],
+    ["5:51: when is missing"],
+  ],
+  [
+    "a command to no case",
+    ["when: CancelRefund", "as: buyer:b1"],
+    ["5:11: CancelRefund: which case is missing: `case`, here or for the whole scenario"],
   ],
   [
     "neither a command nor a view",
