@@ -9,9 +9,14 @@ import * as E from "fp-ts/lib/Either.js";
 
 import { claimsOf } from "../commands/claims.ts";
 import { commandHash, eventId } from "../commands/identity.ts";
+import { type Scripted, memoryWallet, scriptedProvider } from "../commands/scripted.ts";
+import type { PaymentProvider, Wallet } from "../commands/refundPorts.ts";
+import type { NextCommand } from "../domain/caseNext.ts";
 import type { OrderState } from "../domain/state.ts";
+import type { Step as BarStep, Steps } from "../domain/steps.ts";
 import { type Engine, openEngine } from "../engine.ts";
-import type { OrderDetail } from "../projections/detail.ts";
+import type { CaseProgress, LogEntry, OrderDetail } from "../projections/detail.ts";
+import type { CaseDetail, RefundDetail } from "../projections/refund.ts";
 import { type Envelope, codec, encodeMeta, orderPrefix, streamOf } from "../store/codec.ts";
 import { type MemoryStore, openMemoryStore } from "../store/memory.ts";
 import { type SqliteStore, openSqliteStore } from "../store/sqlite.ts";
@@ -165,6 +170,9 @@ function notRun(steps: readonly { readonly line: number; readonly name: string }
 class Stage {
   /** The scenario's clock. */
   now = 0;
+  /** These are other people's, and go on when the engine ends. */
+  readonly provider: PaymentProvider & Scripted;
+  readonly wallet: Wallet & Scripted;
   readonly #ground: Ground;
   readonly #scenario: Scenario;
   #engine: Engine | undefined;
@@ -172,6 +180,8 @@ class Stage {
   private constructor(ground: Ground, scenario: Scenario) {
     this.#ground = ground;
     this.#scenario = scenario;
+    this.provider = scriptedProvider(scenario.provider);
+    this.wallet = memoryWallet(scenario.wallet);
   }
 
   static async open(ground: Ground, scenario: Scenario): Promise<Stage> {
@@ -195,7 +205,15 @@ class Stage {
 
   async #open(): Promise<void> {
     const { terms, redeemKey } = this.#scenario;
-    this.#engine = await openEngine({ store: this.store, clock: () => this.now, terms, redeemKey });
+    const { provider: payments, wallet } = this;
+    this.#engine = await openEngine({
+      store: this.store,
+      clock: () => this.now,
+      terms,
+      redeemKey,
+      payments,
+      wallet,
+    });
   }
 }
 
@@ -248,7 +266,7 @@ async function playStep(stage: Stage, step: Step): Promise<Difference | undefine
   const difference = await workDifference(stage, step);
   if (difference !== undefined) return difference;
   for (const view of step.views) {
-    const seen = await viewDifference(stage.engine, view);
+    const seen = await viewDifference(stage, view);
     if (seen !== undefined) return step.kind === "look" ? seen : { ...seen, note: viewName(view) };
   }
   return undefined;
@@ -281,6 +299,11 @@ async function outcomeOf(
     case "due":
       for await (const { result } of stage.engine.runDue(step.at)) {
         if (E.isLeft(result)) refused ??= result.left;
+      }
+      break;
+    case "refunds":
+      for await (const run of stage.engine.runRefunds()) {
+        if (run.outcome === "refused") refused ??= run.rejection;
       }
       break;
     case "restart":
@@ -341,12 +364,13 @@ async function envelopesAfter(store: Store, position: string | undefined): Promi
   }
 }
 
-async function viewDifference(engine: Engine, expected: ViewExpected): Promise<Difference | undefined> {
+async function viewDifference(stage: Stage, expected: ViewExpected): Promise<Difference | undefined> {
+  const { views } = stage.engine;
   const at = expected.asOf === undefined ? undefined : { time: expected.asOf };
   switch (expected.view) {
     case "statistics": {
       const { scope, is } = expected;
-      const answer = await engine.views.statistics({ ...(scope === "all" ? {} : scope), at });
+      const answer = await views.statistics({ ...(scope === "all" ? {} : scope), at });
       return documentDifference(
         is,
         scope === "all" ? answer.all : "buyerId" in scope ? answer.buyer : answer.merchant,
@@ -354,23 +378,118 @@ async function viewDifference(engine: Engine, expected: ViewExpected): Promise<D
     }
     case "orders": {
       // One more than is expected, so that an order too many shows.
-      const { orders } = await engine.views.orders({ ...expected.filter, limit: expected.is.length + 1, at });
-      return listDifference(expected.is, orders);
+      const { orders } = await views.orders({ ...expected.filter, limit: expected.is.length + 1, at });
+      return listDifference(expected.is, orders, ["orderId", "status"]);
     }
     case "order": {
-      const detail = await engine.views.order(expected.orderId, { at });
+      const detail = await views.order(expected.orderId, { at });
       return documentDifference(expected.is, detail === undefined ? undefined : orderDocument(detail));
     }
+    case "queue": {
+      const { cases } = await views.queue({ ...expected.filter, limit: expected.is.length + 1, at });
+      return listDifference(expected.is, cases, ["orderId", "caseId", "status"]);
+    }
+    case "refundHistory": {
+      if (!("orderId" in expected)) {
+        const { is, filter } = expected;
+        const { cases } = await views.refundHistory({ ...filter, limit: is.length + 1, at });
+        return listDifference(is, cases, ["orderId", "caseId", "status"]);
+      }
+      const { orderId, is } = expected;
+      const history = await views.refundHistory({ orderId, at });
+      if (is === undefined || history === undefined) return documentDifference(is && {}, history);
+      return listDifference(is, history.cases.map(caseDocument), ["caseId", "status"]);
+    }
+    case "refund": {
+      const detail = await views.refund({ ...expected.of, at });
+      return documentDifference(
+        expected.is,
+        detail === undefined ? undefined : refundDocument(detail),
+        "a case or a line",
+      );
+    }
+    case "provider":
+    case "wallet":
+      return documentDifference(expected.is, portDocument(stage[expected.view]));
   }
 }
 
-/** An order with its log as a scenario names it: each entry with who, when, from what, to what and why. */
-function orderDocument({ order, log, ...rest }: OrderDetail): object {
-  const entries = log.map(({ event, at, actor, from, to, reason }) => {
-    return { event, at, by: `${actor.role}:${actor.id}`, from, to, reason };
-  });
-  return { ...order, ...rest, log: entries };
+// --- documents as a scenario names them ---
+
+/** An order with its log, and how far its cases are. */
+function orderDocument({ order, log, refunds, ...rest }: OrderDetail): object {
+  return { ...order, ...rest, log: log.map(logDocument), refunds: refunds.map(progressDocument) };
 }
+
+/** One case with all that was said of it. */
+function caseDocument({ case: one, log, note, evidence, returnAddress, ...progress }: CaseDetail): object {
+  return {
+    ...one,
+    ...progressDocument(progress),
+    note,
+    evidence,
+    returnAddress,
+    log: log.map(logDocument),
+  };
+}
+
+/** A case and its line in one document; without a case what there is to say of the line. */
+function refundDocument({ refund, steps, commands, ...rest }: RefundDetail): object {
+  return {
+    ...(refund === undefined ? {} : caseDocument(refund)),
+    ...rest,
+    steps: stepsDocument(steps),
+    commands: commandsDocument(commands),
+  };
+}
+
+function progressDocument({ steps, commands, ...rest }: CaseProgress): object {
+  return { ...rest, steps: stepsDocument(steps), commands: commandsDocument(commands) };
+}
+
+/** Each bar as ShopXO's four digits a step: is_caret, is_angle, is_active, is_end. */
+function stepsDocument(steps: Steps): object {
+  const digits = (bar: readonly BarStep[]): string =>
+    bar.map((step) => `${step.is_caret}${step.is_angle}${step.is_active}${step.is_end}`).join(" ");
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, bar]) => [name, digits(bar as readonly BarStep[])]),
+  );
+}
+
+/** Each command with the roles that may give it. */
+function commandsDocument(commands: readonly NextCommand[]): object {
+  return Object.fromEntries(commands.map(({ command, roles }) => [command, roles]));
+}
+
+/** Each entry with who, when, from what, to what and why; of a case's entry, the case's own statuses. */
+function logDocument({ event, at, actor, from, to, reason, case: one }: LogEntry): object {
+  return {
+    event,
+    at,
+    by: `${actor.role}:${actor.id}`,
+    from: one?.from ?? from,
+    to: one?.to ?? to,
+    caseId: one?.caseId,
+    reason,
+  };
+}
+
+/** What was asked of a scripted side and answered, what it took on, and what it has paid. */
+function portDocument({ calls, book }: Scripted): object {
+  const paid: Record<string, number> = {};
+  for (const { currency, answer } of book.values()) {
+    if (answer.status === "settled") paid[currency] = (paid[currency] ?? 0) + answer.amount;
+  }
+  return {
+    calls: calls.map(
+      ({ method, refundId, answer }) => `${method} ${refundId}: ${answer?.status ?? "no answer"}`,
+    ),
+    book: [...book.values()].map(({ answer, ...entry }) => ({ ...entry, status: answer.status })),
+    paid,
+  };
+}
+
+// --- the last step ---
 
 /** Where the state that commands are decided on, or a kept view, is not what the events come to; undefined where all is. */
 export async function keptDifference(

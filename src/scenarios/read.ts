@@ -19,16 +19,19 @@ import {
 import { readInstant } from "../commands/instant.ts";
 import { issuesOf, readCommand } from "../commands/parse.ts";
 import { codeHash, redemptionCode } from "../commands/redemption.ts";
+import { type RefundScript, scriptedProvider } from "../commands/scripted.ts";
 import { nearest } from "../commands/suggest.ts";
 import { type TermsOption, termsSchema } from "../commands/terms.ts";
 import { type Actor, type Role, roles } from "../domain/actor.ts";
-import { caseCommandTypes } from "../domain/caseLifecycle.ts";
+import { caseCommandTypes, caseStatuses } from "../domain/caseLifecycle.ts";
 import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
 import type { Json } from "../domain/json.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
-import { defaultTerms } from "../domain/terms.ts";
+import { caseTypes, defaultTerms } from "../domain/terms.ts";
+import { type Party, parties } from "../domain/waiting.ts";
+import type { CaseFilter } from "../projections/cases.ts";
 import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
 import {
@@ -38,6 +41,7 @@ import {
   type RuleExpected,
   type ViewExpected,
   eventKeys,
+  isJsonMap,
   instantText,
   isInstantKey,
   viewKeys,
@@ -161,7 +165,18 @@ class DocumentReader {
   }
 
   #scenario(root: Node): Scenario | undefined {
-    const keys = ["name", "clock", "order", "case", "terms", "redeemKey", "given", "steps"];
+    const keys = [
+      "name",
+      "clock",
+      "order",
+      "case",
+      "terms",
+      "redeemKey",
+      "provider",
+      "wallet",
+      "given",
+      "steps",
+    ];
     const fields = this.#fields(root, "a scenario", keys);
     if (fields === undefined) return undefined;
     const name = this.#text(this.#needed(root, fields, "name"), "name");
@@ -170,6 +185,8 @@ class DocumentReader {
     this.#case = this.#optional(fields, "case", (node) => this.#id(node, "case"));
     this.#redeemKey = this.#optional(fields, "redeemKey", (node) => this.#text(node, "redeemKey"));
     const terms = this.#optional(fields, "terms", (node) => this.#terms(node));
+    const provider = this.#optional(fields, "provider", (node) => this.#script(node, "provider"));
+    const wallet = this.#optional(fields, "wallet", (node) => this.#script(node, "wallet"));
     const given = this.#list(fields.get("given"), "given").map((node, index) => this.#given(node, index));
     const command = given.findIndex((one) => one?.kind === "command");
     const late = given.findIndex((one, index) => one?.kind === "event" && command !== -1 && index > command);
@@ -183,9 +200,22 @@ class DocumentReader {
       line: this.#place(root).line,
       terms,
       redeemKey: this.#redeemKey,
+      provider,
+      wallet,
       given: given.filter((one) => one !== undefined),
       steps: steps.filter((one) => one !== undefined),
     };
+  }
+
+  #script(node: Node, what: string): RefundScript | undefined {
+    const script = this.#plain(node) as RefundScript;
+    try {
+      scriptedProvider(script);
+      return script;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return this.#fault(node, `${what}: ${error.message.replace(/^script: /, "")}`);
+    }
   }
 
   #terms(node: Node): TermsOption | undefined {
@@ -503,47 +533,109 @@ class DocumentReader {
   }
 
   #view(node: Node): ViewExpected | undefined {
-    const fields = this.#fields(node, "a view", ["view", "of", "asOf", "where", "is"]);
+    const fields = this.#fields(node, "a view", ["view", "of", "line", "asOf", "where", "is"]);
     if (fields === undefined) return undefined;
-    const names = Object.keys(viewKeys) as ViewExpected["view"][];
-    const view = this.#oneOf(this.#needed(node, fields, "view"), "view", names);
+    const view = this.#oneOf(this.#needed(node, fields, "view"), "view", viewNames);
     const is = this.#needed(node, fields, "is");
     const asOf = this.#optional(fields, "asOf", (instant) => this.#instant(instant, "asOf"));
-    const where = fields.get("where");
     if (view === undefined || is === undefined) return undefined;
-    if (where !== undefined && view !== "orders")
-      return this.#fault(where.key, "where: narrows a list of orders, nothing else");
+    const where = fields.get("where");
+    if (where !== undefined && !isNarrowed(view, fields.get("of")))
+      return this.#fault(where.key, "where: narrows a list of orders or of cases, nothing else");
+    const line = fields.get("line");
+    if (line !== undefined && view !== "refund")
+      return this.#fault(line.key, "line: `refund` looks at a line, nothing else does");
+    const filterOf = where === undefined ? undefined : (where.value ?? where.key);
+    const of = fields.get("of");
     const placed = { asOf };
-    const found = this.#deref(is);
     switch (view) {
-      case "statistics": {
+      case "statistics":
+      case "provider":
+      case "wallet": {
         const document = this.#viewDocument(is, view);
-        return document === undefined
-          ? undefined
-          : { ...placed, view, scope: this.#scope(fields.get("of")), is: document };
+        if (document === undefined) return undefined;
+        if (view === "statistics") return { ...placed, view, scope: this.#scope(of), is: document };
+        for (const key of ["of", "asOf"]) {
+          if (fields.has(key)) this.#fault(fields.get(key)?.key, `${key}: has no meaning for the ${view}`);
+        }
+        return { ...placed, view, is: document };
       }
       case "orders": {
-        if (!isSeq(found)) return this.#fault(is, "is: a list of orders, [] for none");
-        if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} orders`);
-        const rows = this.#items(found).map((row) => this.#viewDocument(row, view));
-        const filter = where === undefined ? {} : this.#filter(where.value ?? where.key);
-        const scope = this.#scope(fields.get("of"));
-        return { ...placed, view, filter: { ...filter, scope }, is: rows.filter((row) => row !== undefined) };
+        const rows = this.#rows(is, "orders", view);
+        const filter = filterOf === undefined ? {} : this.#filter(filterOf);
+        const scope = this.#scope(of);
+        return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+      }
+      case "queue": {
+        const rows = this.#rows(is, "cases", view);
+        const scope = this.#scope(of);
+        const merchantId = scope !== "all" && "merchantId" in scope ? scope.merchantId : undefined;
+        if (scope !== "all" && merchantId === undefined) return this.#fault(of?.value, "of: a merchant");
+        const waitsFor = filterOf === undefined ? undefined : this.#waitsFor(filterOf);
+        return rows === undefined
+          ? undefined
+          : { ...placed, view, filter: { merchantId, waitsFor }, is: rows };
+      }
+      case "refundHistory": {
+        if (isActor(of)) {
+          const rows = this.#rows(is, "cases", "refundRows");
+          const filter = filterOf === undefined ? {} : this.#caseFilter(filterOf);
+          const scope = this.#scope(of);
+          return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+        }
+        const orderId = this.#viewedOrder(node, fields);
+        if (orderId === undefined) return undefined;
+        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
+        const cases = this.#rows(is, "cases", view);
+        return cases === undefined ? undefined : { ...placed, view, orderId, is: cases };
+      }
+      case "refund": {
+        const orderId = this.#order;
+        if (orderId === undefined)
+          return this.#fault(node, "which order is missing: `order`, for the whole scenario");
+        const lineId = this.#optional(fields, "line", (one) => this.#id(one, "line"));
+        const caseId = this.#optional(fields, "of", (one) => this.#id(one, "of")) ?? this.#case;
+        if (lineId === undefined && caseId === undefined)
+          return this.#fault(
+            node,
+            "which case is missing: `of`, or `line`, or `case` for the whole scenario",
+          );
+        const asked = lineId === undefined ? { orderId, caseId: caseId as string } : { orderId, lineId };
+        if (isNothing(is)) return { ...placed, view, of: asked, is: undefined };
+        const document = this.#viewDocument(is, view);
+        return document === undefined ? undefined : { ...placed, view, of: asked, is: document };
       }
       case "order": {
-        const orderId = this.#optional(fields, "of", (of) => this.#id(of, "of")) ?? this.#order;
-        if (orderId === undefined)
-          return this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
-        if (isScalar(found) && found.value === "nothing") return { ...placed, view, orderId, is: undefined };
+        const orderId = this.#viewedOrder(node, fields);
+        if (orderId === undefined) return undefined;
+        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
         const document = this.#viewDocument(is, view);
         return document === undefined ? undefined : { ...placed, view, orderId, is: document };
       }
     }
   }
 
+  #viewedOrder(node: Node, fields: Fields): string | undefined {
+    const orderId = this.#optional(fields, "of", (of) => this.#id(of, "of")) ?? this.#order;
+    return orderId ?? this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
+  }
+
+  #rows(is: Node, what: "orders" | "cases", keys: keyof typeof viewKeys): readonly JsonMap[] | undefined {
+    const found = this.#deref(is);
+    if (!isSeq(found)) return this.#fault(is, `is: a list of ${what}, [] for none`);
+    if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} ${what}`);
+    return this.#items(found)
+      .map((row) => this.#viewDocument(row, keys))
+      .filter((row) => row !== undefined);
+  }
+
   /** The part of a view's document that is expected; it names at least one key, else it would check nothing. */
-  #viewDocument(node: Node, view: ViewExpected["view"]): JsonMap | undefined {
-    const fields = this.#fields(node, `is: ${view}`, viewKeys[view]);
+  #viewDocument(node: Node, view: keyof typeof viewKeys): JsonMap | undefined {
+    const fields = this.#fields(
+      node,
+      `is: ${view === "refundRows" ? "refundHistory" : view}`,
+      viewKeys[view],
+    );
     if (fields?.size === 0) return this.#fault(node, "is: names no key, and so checks nothing");
     return fields === undefined ? undefined : (this.#plain(node, true) as JsonMap);
   }
@@ -560,17 +652,36 @@ class DocumentReader {
     const fields = this.#fields(node, "where", ["statuses", "rating", "hasRefund", "from", "to", "text"]);
     if (fields === undefined) return {};
     return {
-      statuses: fields.has("statuses")
-        ? this.#list(fields.get("statuses"), "statuses")
-            .map((status) => this.#oneOf<OrderStatus>(status, "statuses", orderStatuses))
-            .filter((status) => status !== undefined)
-        : undefined,
+      statuses: this.#words<OrderStatus>(fields, "statuses", orderStatuses),
       rating: this.#optional(fields, "rating", (value) => this.#oneOf(value, "rating", ratings)),
       hasRefund: this.#optional(fields, "hasRefund", (value) => this.#flag(value)),
       from: this.#optional(fields, "from", (value) => this.#instant(value, "from")),
       to: this.#optional(fields, "to", (value) => this.#instant(value, "to")),
       text: this.#optional(fields, "text", (value) => this.#text(value, "text")),
     };
+  }
+
+  #caseFilter(node: Node): CaseFilter {
+    const fields = this.#fields(node, "where", ["statuses", "types", "from", "to"]);
+    if (fields === undefined) return {};
+    return {
+      statuses: this.#words(fields, "statuses", caseStatuses),
+      types: this.#words(fields, "types", caseTypes),
+      from: this.#optional(fields, "from", (value) => this.#instant(value, "from")),
+      to: this.#optional(fields, "to", (value) => this.#instant(value, "to")),
+    };
+  }
+
+  #waitsFor(node: Node): readonly Party[] | undefined {
+    const fields = this.#fields(node, "where", ["waitsFor"]);
+    return fields === undefined ? undefined : this.#words(fields, "waitsFor", parties);
+  }
+
+  #words<T extends string>(fields: Fields, name: string, known: readonly T[]): readonly T[] | undefined {
+    if (!fields.has(name)) return undefined;
+    return this.#list(fields.get(name), name)
+      .map((word) => this.#oneOf<T>(word, name, known))
+      .filter((word) => word !== undefined);
   }
 
   // --- time ---
@@ -774,7 +885,33 @@ class DocumentReader {
 }
 
 /** What the engine does without being given a command. */
-const engineWork = ["due", "restart"] as const;
+const engineWork = ["due", "refunds", "restart"] as const;
+
+const viewNames: readonly ViewExpected["view"][] = [
+  "statistics",
+  "orders",
+  "order",
+  "refundHistory",
+  "refund",
+  "queue",
+  "provider",
+  "wallet",
+];
+
+/** Whether a view is a list that can be narrowed. */
+function isNarrowed(view: ViewExpected["view"], of: Field | undefined): boolean {
+  return view === "orders" || view === "queue" || (view === "refundHistory" && isActor(of));
+}
+
+/** Whose history, rather than which order's: ids of orders have no role before them. */
+function isActor(field: Field | undefined): boolean {
+  const text = scalarOf(field?.value);
+  return typeof text === "string" && /^(?:buyer|merchant):/.test(text);
+}
+
+function isNothing(node: Node): boolean {
+  return scalarOf(node) === "nothing";
+}
 
 function scalarOf(node: Node | undefined): unknown {
   return isScalar(node) ? node.value : undefined;
@@ -786,10 +923,6 @@ function meant(suggestion: string | undefined): string {
 
 function isNull(node: Node): boolean {
   return isScalar(node) && node.value === null;
-}
-
-function isJsonMap(value: Json): value is JsonMap {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function isId(text: string): boolean {

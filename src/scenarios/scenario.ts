@@ -1,8 +1,10 @@
 // What a scenario is once it is read: what is given, and steps with what must come of each.
 
+import type { RefundScript } from "../commands/scripted.ts";
 import type { TermsOption } from "../commands/terms.ts";
 import type { Actor } from "../domain/actor.ts";
 import type { OrderEvent } from "../domain/events.ts";
+import type { Scope } from "../projections/statistics.ts";
 import type { JsonMap, OutcomeExpected, ViewExpected } from "./expectations.ts";
 
 /** What is wrong with a file, and where; lines and columns count from 1. */
@@ -37,9 +39,9 @@ export interface GivenEvent extends Placed {
   readonly commandId: string;
 }
 
-/** Deadlines fire, or the engine ends and another opens the store. */
+/** Deadlines fire, the refund process runs, or the engine ends and another opens the store. */
 interface EngineStep extends Placed {
-  readonly kind: "due" | "restart";
+  readonly kind: "due" | "refunds" | "restart";
 }
 
 interface LookStep extends Placed {
@@ -66,6 +68,9 @@ export interface Scenario {
   readonly line: number;
   readonly terms: TermsOption | undefined;
   readonly redeemKey: string | undefined;
+  /** What the payment provider and the wallet answer; `settle` without it. */
+  readonly provider: RefundScript | undefined;
+  readonly wallet: RefundScript | undefined;
   /** Events first, then commands. */
   readonly given: readonly (GivenEvent | CommandStep)[];
   readonly steps: readonly Step[];
@@ -84,8 +89,32 @@ export function expectsAnything({ steps }: Scenario): boolean {
 
 /** What reports call a look at a view. */
 export function viewName(expected: ViewExpected): string {
-  if (expected.view === "order") return `order ${expected.orderId}`;
-  const scope = expected.view === "statistics" ? expected.scope : (expected.filter.scope ?? "all");
-  if (scope === "all") return expected.view;
-  return `${expected.view} of ${"buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`}`;
+  switch (expected.view) {
+    case "provider":
+    case "wallet":
+      return expected.view;
+    case "order":
+      return `order ${expected.orderId}`;
+    case "refund":
+      return "caseId" in expected.of
+        ? `refund ${expected.of.caseId}`
+        : `refund of line ${expected.of.lineId}`;
+    case "refundHistory":
+      return "orderId" in expected
+        ? `refundHistory of ${expected.orderId}`
+        : scoped(expected.view, expected.filter.scope);
+    case "queue": {
+      const { merchantId } = expected.filter;
+      return scoped(expected.view, merchantId === undefined ? "all" : { merchantId });
+    }
+    case "statistics":
+      return scoped(expected.view, expected.scope);
+    case "orders":
+      return scoped(expected.view, expected.filter.scope);
+  }
+}
+
+function scoped(view: string, scope: Scope = "all"): string {
+  if (scope === "all") return view;
+  return `${view} of ${"buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`}`;
 }

@@ -373,7 +373,9 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
   [
     "an unknown view",
     ["then: { view: statistic, is: {} }"],
-    ['5:19: view: no such "statistic" (did you mean statistics?); there are statistics, orders, order'],
+    [
+      '5:19: view: no such "statistic" (did you mean statistics?); there are statistics, orders, order, refundHistory, refund, queue, provider, wallet',
+    ],
   ],
   [
     "an unknown key of a view's document",
@@ -398,7 +400,7 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
   [
     "a filter on what is no list",
     ["then: { view: order, where: { text: tea }, is: nothing }"],
-    ["5:26: where: narrows a list of orders, nothing else"],
+    ["5:26: where: narrows a list of orders or of cases, nothing else"],
   ],
   [
     "a scope of nobody's",
