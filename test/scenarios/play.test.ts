@@ -305,6 +305,96 @@ it("fails a scenario whose given command is refused, and runs no step of it", as
   expect(out).toContain("- Pay as buyer:b1, not run");
 });
 
+describe("refunds", () => {
+  const refunding =
+    head.replace("order: O1\n", "order: O1\ncase: c-1\n") +
+    `${pay.replace("channel: online", "channel: wallet")}
+  - when: { ApplyRefund: { lineId: L1, caseType: refundOnly, amount: 3000 } }
+    as: buyer:b1
+    then: [RefundApplied]
+  - { when: { ApproveRefund: { destination: wallet } }, as: merchant:main, then: [RefundApproved, RefundIssued] }
+`;
+  const failed = async (steps: string) => {
+    const { exit, out } = await run([file(refunding + steps)], { reporter: "json" });
+    const [scenario] = (JSON.parse(out) as Told).scenarios;
+    const { expected, actual } = scenario!.steps.find(({ status }) => status === "failed") ?? {};
+    return { exit, expected, actual };
+  };
+
+  const wrong: readonly (readonly [string, string, unknown, unknown])[] = [
+    [
+      "events of a run where nothing was expected",
+      "  - { when: refunds, then: nothing }",
+      "nothing",
+      ["RefundSettled", "StockReleased", "OrderClosedByRefund"],
+    ],
+    [
+      "a run that did nothing",
+      "  - { when: refunds }\n  - { when: refunds, then: [RefundSettled] }",
+      ["RefundSettled"],
+      "nothing",
+    ],
+    ["a case that is there", "  - then: { view: refund, is: nothing }", "nothing", "a case or a line"],
+    [
+      "a case that is not there",
+      "  - then: { view: refund, of: c-2, is: { status: refunded } }",
+      { status: "refunded" },
+      "nothing",
+    ],
+    [
+      "a history that has a case too many",
+      "  - then: { view: refundHistory, is: [] }",
+      [],
+      [{ caseId: "c-1", status: "refundPending" }],
+    ],
+    [
+      "an attempt too few in a case",
+      "  - then: { view: refund, is: { attempts: [] } }",
+      { attempts: [] },
+      { attempts: [expect.objectContaining({ refundId: "c-1:1", state: "inFlight" })] },
+    ],
+    [
+      "another state of an attempt",
+      "  - then: { view: refund, is: { attempts: [{ state: settled }] } }",
+      { attempts: [{ state: "settled" }] },
+      { attempts: [{ state: "inFlight" }] },
+    ],
+    [
+      "a queue that has a case too many",
+      "  - then: { view: queue, is: [] }",
+      [],
+      [{ orderId: "O1", caseId: "c-1", status: "refundPending" }],
+    ],
+    [
+      "a queue that has a case too few",
+      "  - then: { view: queue, where: { waitsFor: [buyer] }, is: [{ caseId: c-1 }] }",
+      [{ caseId: "c-1" }],
+      [],
+    ],
+    [
+      "calls of a wallet that were not made",
+      '  - then: { view: wallet, is: { calls: ["status c-1:1: unknown"] } }',
+      { calls: ["status c-1:1: unknown"] },
+      { calls: [] },
+    ],
+  ];
+
+  it.each(wrong)("fail %s", async (_what, steps, expected, actual) => {
+    expect(await failed(steps)).toStrictEqual({ exit: 4, expected, actual });
+  });
+
+  it("go where they were issued to, once, over restarts too", async () => {
+    const steps = `  - { when: refunds, then: [RefundSettled, StockReleased, OrderClosedByRefund] }
+  - { when: restart, then: nothing }
+  - { when: refunds, after: 1d, then: nothing }
+  - then: { view: wallet, is: { calls: ["status c-1:1: unknown", "refund c-1:1: settled"], paid: { CNY: 3000 } } }
+    and: { view: provider, is: { calls: [], book: [], paid: {} } }
+`;
+    for (const store of ["memory:", "sqlite:"])
+      expect(await run([file(refunding + steps)], { store })).toMatchObject({ exit: 0, err: "" });
+  });
+});
+
 describe("commands together", () => {
   const both = (first: string, second: string, and = "") =>
     `  - together:
