@@ -90,7 +90,7 @@ function comesTo(from: string, figures: Figures): void {
   expect(checked).toMatchObject({ exit: 0, stderr: "" });
   expect(JSON.parse(checked.stdout)).toMatchObject({
     replay: { orders, events, statuses: { completed: orders - closed, closed }, paid: { GBP: paid } },
-    checks: ["statistics", "orders", "search"].map((view) => ({ view, different: 0 })),
+    checks: ["statistics", "orders", "search", "cases"].map((view) => ({ view, different: 0 })),
   });
 }
 
