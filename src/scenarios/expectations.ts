@@ -464,10 +464,14 @@ function namedOf(expected: JsonMap, actual: object): JsonMap {
 
 /** What is there, with the keys that are named; a document too many in a list shows whole. */
 function namedIn(asked: Json | undefined, found: Json): Json {
-  if (Array.isArray(asked) && Array.isArray(found)) {
+  if (isJsonList(asked) && isJsonList(found)) {
     return found.map((one, index) => namedIn(asked[index], one));
   }
   return isJsonMap(asked) && isJsonMap(found) ? namedOf(asked, found) : found;
+}
+
+function isJsonList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
 }
 
 export function isJsonMap(value: Json | undefined): value is JsonMap {
