@@ -8,7 +8,7 @@ import { type Figures, Mapping } from "./mapping.ts";
 
 const usage = `Usage: npm run -s example:online-retail -- FOLDER
 
-Prints the orders of a folder of Online Retail CSV files as commands for
+Prints the orders and returns of a folder of Online Retail CSV files as commands for
 \`aftersale exec --stdin\`, one JSON document a line; a summary goes to stderr.
 Exit codes: 0 done, 1 the output cannot be written, 2 usage, 3 unreadable input.
 `;
@@ -62,15 +62,25 @@ async function drained(out: Writable, failure: () => Error | undefined): Promise
 }
 
 function summary(figures: Figures): string {
-  const { orders, lines, paid, invoicesSkipped, cancellations } = figures;
-  const { returnRows, otherCancellationRows, adjustments } = figures;
+  const { orders, lines, paid, invoicesSkipped, cancellations, returnRows, otherCancellationRows } = figures;
+  const { cases, unitsReturned, refunded, unmatchedRows, unmatchedUnits, ordersClosed, adjustments } =
+    figures;
   return [
     `orders                      ${orders}`,
     `order lines                 ${lines}`,
-    `paid                        GBP ${Math.floor(paid / 100)}.${String(paid % 100).padStart(2, "0")}`,
+    `paid                        ${pounds(paid)}`,
     `invoices without goods      ${invoicesSkipped} (skipped)`,
-    `cancellation invoices       ${cancellations} (no commands yet: ${returnRows} return rows, ${otherCancellationRows} other rows)`,
+    `cancellation invoices       ${cancellations} (${returnRows} return rows, ${otherCancellationRows} other rows skipped)`,
+    `after-sale cases            ${cases}`,
+    `units returned              ${unitsReturned}`,
+    `refunded                    ${pounds(refunded)}`,
+    `unmatched return rows       ${unmatchedRows} (${unmatchedUnits} units)`,
+    `orders returned whole       ${ordersClosed}`,
     `accounting adjustments      ${adjustments} (skipped)`,
     "",
   ].join("\n");
+}
+
+function pounds(pence: number): string {
+  return `GBP ${Math.floor(pence / 100)}.${String(pence % 100).padStart(2, "0")}`;
 }

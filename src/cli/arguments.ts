@@ -2,37 +2,23 @@
 
 import { InvalidArgumentError } from "commander";
 
+import { readInstant } from "../commands/instant.ts";
 import { nearest } from "../commands/suggest.ts";
 import { type Actor, roles } from "../domain/actor.ts";
-import { limits } from "../domain/limits.ts";
 import type { AsOf } from "../engine.ts";
 
-const iso = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d:\d\d)?)?$/;
-
 /**
- * An instant: ISO 8601 (without an offset UTC, a date alone its first millisecond) or milliseconds UTC.
+ * An instant, as `readInstant` has it.
  * @throws InvalidArgumentError on anything else, and on a day that no calendar has.
  */
 export function instantOf(text: string): number {
-  const at = /^\d{1,15}$/.test(text) ? Number(text) : isoInstant(text);
-  if (at === undefined || at < limits.earliest || at > limits.latest) {
+  const at = readInstant(text);
+  if (at === undefined) {
     throw new InvalidArgumentError(
       `${JSON.stringify(text)} is no instant such as 2010-12-05T08:26:00Z, 2010-12-05, or milliseconds UTC.`,
     );
   }
   return at;
-}
-
-function isoInstant(text: string): number | undefined {
-  const match = iso.exec(text);
-  if (match === null) return undefined;
-  const [, date = "", time = "00:00", seconds = "00", fraction = "", offset = "Z"] = match;
-  const utc = `${date}T${time}:${seconds}.${fraction.padEnd(3, "0")}Z`;
-  const local = Date.parse(utc);
-  // The round trip refuses 31 February, which Date.parse would move into March.
-  if (Number.isNaN(local) || new Date(local).toISOString() !== utc) return undefined;
-  const at = Date.parse(utc.slice(0, -1) + offset);
-  return Number.isNaN(at) ? undefined : at;
 }
 
 /** A point in the past: an instant, `rev:N` (of the order) or `pos:P` (in the store); all inclusive. */

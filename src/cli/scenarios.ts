@@ -2,7 +2,8 @@
 
 import { type Command, Option } from "commander";
 
-import type { Run } from "./session.ts";
+import { CliError, exits } from "./exits.ts";
+import type { GlobalOptions, Run } from "./session.ts";
 
 interface RunOptions {
   readonly reporter: string;
@@ -26,8 +27,21 @@ export function addRun(program: Command, run: Run): void {
     )
     .action((files: readonly string[], { reporter, on }: RunOptions, command: Command) =>
       run(command, async (session) => {
+        refuseGlobals(command.optsWithGlobals<GlobalOptions>());
         const { runScenarios } = await import("./run.ts");
         return runScenarios(files, { reporter: session.json ? "json" : reporter, store: on }, session.io);
       }),
     );
+}
+
+/** What would name a store, terms or a key for everything else names none here: each scenario has its own. */
+function refuseGlobals({ store, terms, redeemKeyFile }: GlobalOptions): void {
+  const instead = {
+    "--store": [store, "each scenario runs on a fresh store; --on says of which kind"],
+    "--terms": [terms, "a scenario states its own `terms`"],
+    "--redeem-key-file": [redeemKeyFile, "a scenario states its own `redeemKey`"],
+  } as const;
+  for (const [option, [given, why]] of Object.entries(instead)) {
+    if (given !== undefined) throw new CliError(exits.usage, `run: ${option} has no meaning here: ${why}`);
+  }
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 import { CliError, exitOf, exits, messageOf } from "../../src/cli/exits.ts";
-import { reporterNames } from "../../src/cli/reporters.ts";
+import { reporterNames } from "../../src/scenarios/reporters.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { type StoreErrorCode, StoreError } from "../../src/store/port.ts";
 import { aftersale, closing, collector, create, executed, folder, ndjson, pay } from "./aftersale.ts";
@@ -195,6 +195,19 @@ describe("run", () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ v: 1 });
     const { stdout } = await aftersale(["run", "--help"]);
     for (const name of reporterNames) expect(stdout).toContain(`"${name}"`);
+  });
+
+  test.each([
+    ["--store", "sqlite:./orders.db", "each scenario runs on a fresh store; --on says of which kind"],
+    ["--terms", "terms.json", "a scenario states its own `terms`"],
+    ["--redeem-key-file", "key", "a scenario states its own `redeemKey`"],
+  ])("refuses %s, which would mean nothing", async (option, value, why) => {
+    const file = join(examples, "happy-path.yaml");
+    expect(await aftersale(["run", file, option, value])).toEqual({
+      exit: 2,
+      stdout: "",
+      stderr: `aftersale: run: ${option} has no meaning here: ${why}\n`,
+    });
   });
 
   test("exits 9 where nothing was checked, 3 where a file is unreadable", async () => {

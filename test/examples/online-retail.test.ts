@@ -88,20 +88,26 @@ function figuresOf(lines: readonly HarnessLine[]): Record<string, number> {
     const decision = decide({ actor, command, policy }, before, at);
     if (isLeft(decision)) throw new Error(`${commandId}: ${JSON.stringify(decision.left)}`);
     if (decision.right.length === 0) throw new Error(`${commandId}: nothing to record`);
+    if (commandIds.has(commandId)) throw new Error(`${commandId}: twice`);
     commandIds.add(commandId);
     orders.set(command.orderId, decision.right.reduce(evolve, before));
   }
   const made = [...orders.values()].filter((order) => order.status !== "none");
   const orderLines = made.flatMap((order) => order.lines);
+  const cases = made.flatMap((order) => order.cases);
   return {
     commands: commandIds.size,
     orders: made.length,
     completed: made.filter((order) => order.status === "completed").length,
+    closed: made.filter((order) => order.status === "closed").length,
     lines: orderLines.length,
     units: orderLines.reduce((units, line) => units + line.quantity, 0),
     paid: made.reduce((paid, order) => paid + order.paid, 0),
     buyers: new Set(made.map((order) => order.buyerId)).size,
     guests: made.filter((order) => order.buyerId.startsWith("guest-")).length,
+    cases: cases.filter((one) => one.type === "returnRefund" && one.status === "refunded").length,
+    unitsReturned: cases.reduce((units, one) => units + one.quantity, 0),
+    refunded: made.reduce((refunded, order) => refunded + order.refunded, 0),
   };
 }
 
@@ -473,7 +479,7 @@ describe("the commands", () => {
     expect(receive?.actor).toEqual({ role: "buyer", id: "guest-7" });
   });
 
-  test("leave out adjustments, cancellations and invoices without goods, and count them", async () => {
+  test("leave out adjustments, and invoices and cancellations without goods, and count them", async () => {
     const rows =
       row("A1", { StockCode: "B", Description: "Adjust bad debt", UnitPrice: "-11062.06", CustomerID: "" }) +
       row("C1", { Quantity: "-1" }) +
@@ -491,25 +497,118 @@ describe("the commands", () => {
         "order lines                 0",
         "paid                        GBP 0.00",
         "invoices without goods      3 (skipped)",
-        "cancellation invoices       2 (no commands yet: 1 return rows, 3 other rows)",
+        "cancellation invoices       2 (1 return rows, 3 other rows skipped)",
+        "after-sale cases            0",
+        "units returned              0",
+        "refunded                    GBP 0.00",
+        "unmatched return rows       1 (1 units)",
+        "orders returned whole       0",
         "accounting adjustments      1 (skipped)",
         "",
       ].join("\n"),
     );
   });
 
+  test("are four a return, in a fixed form, at the cancellation's time", async () => {
+    const rows =
+      row("536365", { InvoiceDate: "2010-12-01 08:26:00" }) +
+      row("C536370", { Quantity: "-2", InvoiceDate: "2010-12-02 09:00:00" }) +
+      row("C536370", { Quantity: "-1", InvoiceDate: "2010-12-02 09:01:00", UnitPrice: "9.99" });
+    const { out } = await printed(folderOf({ "a.csv": header + rows }));
+    const buyer = '"at":1291280400000,"actor":{"role":"buyer","id":"17850"}';
+    const merchant = '"at":1291280400000,"actor":{"role":"merchant","id":"main"}';
+    const returned = (part: number, units: number, amount: number) => [
+      `{"commandId":"536365:ApplyRefund:${part}",${buyer},"command":{"type":"ApplyRefund","orderId":"536365",` +
+        `"caseId":"C536370:${part}","lineId":"1","caseType":"returnRefund","quantity":${units},"amount":${amount},` +
+        '"reason":"credit note C536370"}}',
+      `{"commandId":"536365:ApproveRefund:${part}",${merchant},"command":{"type":"ApproveRefund",` +
+        `"orderId":"536365","caseId":"C536370:${part}"}}`,
+      `{"commandId":"536365:ShipReturn:${part}",${buyer},"command":{"type":"ShipReturn","orderId":"536365",` +
+        `"caseId":"C536370:${part}","carrier":"Royal Mail","trackingNumber":"C536370"}}`,
+      `{"commandId":"536365:ReceiveReturn:${part}",${merchant},"command":{"type":"ReceiveReturn",` +
+        `"orderId":"536365","caseId":"C536370:${part}","dispositions":[{"kind":"restock","quantity":${units}}],` +
+        '"destination":"manual"}}',
+    ];
+    // The order's price counts, not the cancellation's.
+    expect(out.split("\n").slice(4)).toEqual([...returned(1, 2, 678), ...returned(2, 1, 339), ""]);
+  });
+
+  /** Each case as `order/line x units`, in the order in which they are applied for. */
+  async function casesOf(rows: string): Promise<readonly string[]> {
+    const { out } = await printed(folderOf({ "a.csv": header + rows }));
+    const lines = harnessLines(out);
+    expect(() => figuresOf(lines)).not.toThrow();
+    return lines.flatMap(({ command }) =>
+      command.type === "ApplyRefund"
+        ? [`${command.orderId}/${command.lineId} x ${command.quantity} for ${command.amount}`]
+        : [],
+    );
+  }
+
+  const back = (number: string, units: number, fields: Parameters<typeof row>[1] = {}) =>
+    row(number, { Quantity: String(-units), ...fields });
+
+  test("give back the newest order first, its lines in their order, as far as units are left", async () => {
+    const rows =
+      row("1", { Quantity: "4", UnitPrice: "1" }) +
+      row("2", { Quantity: "2", UnitPrice: "2" }) +
+      row("2", { Quantity: "9", StockCode: "22086" }) +
+      row("2", { Quantity: "3", UnitPrice: "3" }) +
+      back("C3", 4) +
+      back("C4", 1) +
+      back("C5", 2) +
+      row("6", { Quantity: "1", UnitPrice: "6" }) +
+      back("C7", 4);
+    expect(await casesOf(rows)).toEqual([
+      "2/1 x 2 for 400",
+      "2/3 x 2 for 600",
+      "2/3 x 1 for 300",
+      "1/1 x 2 for 200",
+      "6/1 x 1 for 600",
+      "1/1 x 2 for 200",
+    ]);
+  });
+
+  test("give back nothing of another customer, another code, a guest's or a later order", async () => {
+    const rows =
+      row("1", { CustomerID: "99.0" }) +
+      row("2", { StockCode: "71053a" }) +
+      row("3", { CustomerID: "" }) +
+      back("C4", 1) +
+      back("C5", 1, { CustomerID: "" }) +
+      row("6");
+    expect(await casesOf(rows)).toEqual([]);
+  });
+
+  test("say which units find no order, and which orders are returned whole", async () => {
+    const rows = row("1", { Quantity: "3" }) + row("2") + back("C3", 5) + back("C4", 7) + back("C5", 2);
+    const { err } = await printed(folderOf({ "a.csv": header + rows }));
+    expect(err.split("\n").slice(4, 10)).toEqual([
+      "cancellation invoices       3 (3 return rows, 0 other rows skipped)",
+      "after-sale cases            3",
+      "units returned              9",
+      "refunded                    GBP 30.51",
+      "unmatched return rows       2 (5 units)",
+      "orders returned whole       2",
+    ]);
+  });
+
   test("of the sample come to the figures of its README", async () => {
     const { code, out, err } = await printed(sample);
     expect(code).toBe(0);
     expect(figuresOf(harnessLines(out))).toEqual({
-      commands: 4 * 36,
+      commands: 4 * 36 + 4 * 17,
       orders: 36,
-      completed: 36,
+      completed: 35,
+      closed: 1,
       lines: 348,
       units: 6_104,
       paid: 1_416_789,
       buyers: 33,
       guests: 7,
+      cases: 17,
+      unitsReturned: 187,
+      refunded: 62_510,
     });
     expect(err).toBe(
       [
@@ -517,7 +616,12 @@ describe("the commands", () => {
         "order lines                 348",
         "paid                        GBP 14167.89",
         "invoices without goods      8 (skipped)",
-        "cancellation invoices       17 (no commands yet: 33 return rows, 7 other rows)",
+        "cancellation invoices       17 (33 return rows, 7 other rows skipped)",
+        "after-sale cases            17",
+        "units returned              187",
+        "refunded                    GBP 625.10",
+        "unmatched return rows       16 (47 units)",
+        "orders returned whole       1",
         "accounting adjustments      0 (skipped)",
         "",
       ].join("\n"),
@@ -531,14 +635,25 @@ describe("the commands", () => {
       const { code, out, err } = await printed(december);
       expect(code).toBe(0);
       expect(figuresOf(harnessLines(out))).toMatchObject({
-        commands: 4 * 1_550,
+        commands: 4 * 1_550 + 4 * 302,
         orders: 1_550,
-        completed: 1_550,
+        completed: 1_545,
+        closed: 5,
         lines: 41_310,
         paid: 77_786_564,
+        cases: 302,
+        unitsReturned: 3_240,
+        refunded: 813_070,
       });
-      expect(err).toMatch(/^invoices without goods +149 \(skipped\)$/m);
-      expect(err).toMatch(/^cancellation invoices +326 .*\b675 return rows, 53 other rows\)$/m);
+      expect(err.split("\n").slice(3, 10)).toEqual([
+        "invoices without goods      149 (skipped)",
+        "cancellation invoices       326 (675 return rows, 53 other rows skipped)",
+        "after-sale cases            302",
+        "units returned              3240",
+        "refunded                    GBP 8130.70",
+        "unmatched return rows       377 (12660 units)",
+        "orders returned whole       5",
+      ]);
     },
   );
 });

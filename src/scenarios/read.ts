@@ -16,20 +16,24 @@ import {
   visit,
 } from "yaml";
 
+import { readInstant } from "../commands/instant.ts";
 import { issuesOf, readCommand } from "../commands/parse.ts";
 import { codeHash, redemptionCode } from "../commands/redemption.ts";
+import { type RefundScript, scriptedProvider } from "../commands/scripted.ts";
 import { nearest } from "../commands/suggest.ts";
 import { type TermsOption, termsSchema } from "../commands/terms.ts";
 import { type Actor, type Role, roles } from "../domain/actor.ts";
+import { caseCommandTypes, caseStatuses } from "../domain/caseLifecycle.ts";
 import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
 import type { Json } from "../domain/json.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
-import { defaultTerms } from "../domain/terms.ts";
+import { caseTypes, defaultTerms } from "../domain/terms.ts";
+import { type Party, parties } from "../domain/waiting.ts";
+import type { CaseFilter } from "../projections/cases.ts";
 import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { instantOf as readInstant } from "./arguments.ts";
 import {
   type EventExpected,
   type JsonMap,
@@ -37,73 +41,20 @@ import {
   type RuleExpected,
   type ViewExpected,
   eventKeys,
+  isJsonMap,
   instantText,
   isInstantKey,
   viewKeys,
 } from "./expectations.ts";
-
-/** What is wrong with a file, and where; lines and columns count from 1. */
-export interface Fault {
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
-
-interface Placed {
-  readonly line: number;
-  readonly column: number;
-  /** What reports call it. */
-  readonly name: string;
-  /** The instant of the scenario's clock: milliseconds UTC. */
-  readonly at: number;
-}
-
-export interface CommandStep extends Placed {
-  readonly kind: "command";
-  readonly command: JsonMap;
-  readonly actor: Actor;
-  readonly commandId: string;
-  readonly expect: bigint | "none" | undefined;
-}
-
-export interface GivenEvent extends Placed {
-  readonly kind: "event";
-  readonly orderId: string;
-  readonly event: OrderEvent;
-  readonly actor: Actor;
-  readonly commandId: string;
-}
-
-interface DueStep extends Placed {
-  readonly kind: "due";
-}
-
-interface LookStep extends Placed {
-  readonly kind: "look";
-}
-
-export type Step = (CommandStep | DueStep | LookStep) & {
-  /** What the command or the deadlines must come to; undefined where only views are looked at. */
-  readonly outcome: OutcomeExpected | undefined;
-  readonly views: readonly ViewExpected[];
-};
-
-export interface Scenario {
-  readonly name: string;
-  readonly line: number;
-  readonly terms: TermsOption | undefined;
-  readonly redeemKey: string | undefined;
-  /** Events first, then commands. */
-  readonly given: readonly (GivenEvent | CommandStep)[];
-  readonly steps: readonly Step[];
-}
-
-/** Whether a scenario says anything that could turn out otherwise. */
-export function expectsAnything({ steps }: Scenario): boolean {
-  return steps.some(
-    ({ outcome, views }) => views.length > 0 || (outcome !== undefined && outcome.kind !== "accepted"),
-  );
-}
+import {
+  type Attempt,
+  type CommandStep,
+  type Fault,
+  type GivenEvent,
+  type Scenario,
+  type Step,
+  viewName,
+} from "./scenario.ts";
 
 /** Reads the scenarios of a file; they may be run only where there is no fault. */
 export function readScenarios(text: string): {
@@ -140,6 +91,8 @@ const codeTags = ["!code", "!codeHash"].map((tag) => ({ tag, resolve: (orderId: 
 const mostNodes = 200_000;
 const deepest = 64;
 
+const ofCase: ReadonlySet<string> = new Set(caseCommandTypes);
+
 /** Orders that a list may name: one less than a page of them holds, so that one too many shows. */
 const mostRows = 999;
 
@@ -166,6 +119,7 @@ class DocumentReader {
   readonly #aliases = new Map<Alias, Node>();
   #nodes = 0;
   #order: string | undefined;
+  #case: string | undefined;
   #redeemKey: string | undefined;
   #now = 0;
 
@@ -211,14 +165,28 @@ class DocumentReader {
   }
 
   #scenario(root: Node): Scenario | undefined {
-    const keys = ["name", "clock", "order", "terms", "redeemKey", "given", "steps"];
+    const keys = [
+      "name",
+      "clock",
+      "order",
+      "case",
+      "terms",
+      "redeemKey",
+      "provider",
+      "wallet",
+      "given",
+      "steps",
+    ];
     const fields = this.#fields(root, "a scenario", keys);
     if (fields === undefined) return undefined;
     const name = this.#text(this.#needed(root, fields, "name"), "name");
     this.#now = this.#instant(this.#needed(root, fields, "clock"), "clock") ?? 0;
     this.#order = this.#optional(fields, "order", (node) => this.#id(node, "order"));
+    this.#case = this.#optional(fields, "case", (node) => this.#id(node, "case"));
     this.#redeemKey = this.#optional(fields, "redeemKey", (node) => this.#text(node, "redeemKey"));
     const terms = this.#optional(fields, "terms", (node) => this.#terms(node));
+    const provider = this.#optional(fields, "provider", (node) => this.#script(node, "provider"));
+    const wallet = this.#optional(fields, "wallet", (node) => this.#script(node, "wallet"));
     const given = this.#list(fields.get("given"), "given").map((node, index) => this.#given(node, index));
     const command = given.findIndex((one) => one?.kind === "command");
     const late = given.findIndex((one, index) => one?.kind === "event" && command !== -1 && index > command);
@@ -232,9 +200,22 @@ class DocumentReader {
       line: this.#place(root).line,
       terms,
       redeemKey: this.#redeemKey,
+      provider,
+      wallet,
       given: given.filter((one) => one !== undefined),
       steps: steps.filter((one) => one !== undefined),
     };
+  }
+
+  #script(node: Node, what: string): RefundScript | undefined {
+    const script = this.#plain(node) as RefundScript;
+    try {
+      scriptedProvider(script);
+      return script;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return this.#fault(node, `${what}: ${error.message.replace(/^script: /, "")}`);
+    }
   }
 
   #terms(node: Node): TermsOption | undefined {
@@ -248,7 +229,7 @@ class DocumentReader {
   // --- given ---
 
   #given(node: Node, index: number): GivenEvent | CommandStep | undefined {
-    const about = ["as", "at", "after", "id", "order"];
+    const about = ["as", "at", "after", "id", "order", "case"];
     const fields = this.#fields(node, "what is given");
     if (fields === undefined) return undefined;
     const [named, ...more] = [...fields].filter(([key]) => !about.includes(key));
@@ -300,7 +281,7 @@ class DocumentReader {
   // --- steps ---
 
   #step(node: Node, index: number): Step | undefined {
-    const keys = ["when", "as", "at", "after", "id", "order", "expect", "then", "and"];
+    const keys = ["when", "together", "as", "at", "after", "id", "order", "case", "expect", "then", "and"];
     const fields = this.#fields(node, "a step", keys);
     if (fields === undefined) return undefined;
     const at = this.#moment(fields);
@@ -316,6 +297,13 @@ class DocumentReader {
     const only = (allowed: readonly string[], why: string): void => {
       for (const [key, field] of fields) if (!allowed.includes(key)) this.#fault(field.key, `${key}: ${why}`);
     };
+    const together = fields.get("together");
+    if (together !== undefined) {
+      only(["together", "at", "after", "order", "case", "and"], "stands in each step of `together` itself");
+      const attempts = this.#attempts(together, fields, at, index);
+      const name = attempts.map((attempt) => attempt.name).join(" | ");
+      return { ...place, kind: "together", name, at, attempts, outcome: undefined, views };
+    }
     if (when === undefined) {
       if (then === undefined) this.#fault(node, "a step has a `when`, or a `then` that looks at a view");
       else if (!this.#isView(then.value))
@@ -323,14 +311,29 @@ class DocumentReader {
       only(["at", "after", "order", "then", "and"], "stands only beside a `when`");
       return { ...place, kind: "look", name: views.map(viewName).join(", "), at, outcome: undefined, views };
     }
-    const outcome: OutcomeExpected = said ?? { kind: "accepted" };
-    if (isScalar(when.value) && when.value.value === "due") {
-      only(["when", "at", "after", "order", "then", "and"], "has no meaning for what falls due");
-      return { ...place, kind: "due", name: `due at ${instantText(at)}`, at, outcome, views };
+    const work = engineWork.find((one) => one === scalarOf(when.value));
+    if (work !== undefined) {
+      only(["when", "at", "after", "order", "then", "and"], `has no meaning for \`${work}\``);
+      const outcome: OutcomeExpected = said ?? { kind: "accepted" };
+      return { ...place, kind: work, name: `${work} at ${instantText(at)}`, at, outcome, views };
     }
+    const attempt = this.#attempt(place, fields, at, said, `step-${index + 1}`);
+    return attempt === undefined ? undefined : { ...attempt, views };
+  }
+
+  /** The command of a step, with what must come of it. */
+  #attempt(
+    place: { readonly line: number; readonly column: number },
+    fields: Fields,
+    at: number,
+    said: OutcomeExpected | undefined,
+    stepId: string,
+  ): Attempt | undefined {
+    const when = fields.get("when") as Field;
     if (when.value === undefined) return this.#fault(when.key, "when is empty");
     const named = this.#named(when.value, "when");
     if (named === undefined) return undefined;
+    const outcome: OutcomeExpected = said ?? { kind: "accepted" };
     const { name: type, key, value } = named;
     const as = fields.get("as");
     const actor =
@@ -339,18 +342,39 @@ class DocumentReader {
         : this.#actor(as.value, as.key);
     const malformed = outcome.kind === "refused" && outcome.rules[0]?.code === "invalidCommand";
     const command = this.#command(type, key, value, fields, !malformed);
-    const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? `step-${index + 1}`;
+    const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepId;
     const expect = this.#optional(fields, "expect", (revision) => this.#expect(revision));
     if (actor === undefined || command === undefined) return undefined;
     const name = this.#name(type, actor, command);
-    return { ...place, kind: "command", name, at, command, actor, commandId, expect, outcome, views };
+    return { ...place, kind: "command", name, at, command, actor, commandId, expect, outcome };
+  }
+
+  /** The steps of `together`: commands of one instant. The order and the case that stand beside it are theirs. */
+  #attempts({ key, value }: Field, outer: Fields, at: number, index: number): readonly Attempt[] {
+    const nodes = this.#list({ key, value }, "together");
+    if (nodes.length < 2) this.#fault(value ?? key, "together: two commands or more");
+    return nodes.flatMap((node, place) => {
+      const keys = ["when", "as", "id", "order", "case", "expect", "then"];
+      const own = this.#fields(node, "a step of together", keys);
+      if (own === undefined) return [];
+      if (!own.has("when")) {
+        this.#fault(node, "when is missing");
+        return [];
+      }
+      const fields = new Map([...outer, ...own]);
+      const then = own.get("then");
+      const said = then === undefined ? undefined : this.#outcome(then);
+      const id = `step-${index + 1}.${place + 1}`;
+      return this.#attempt(this.#place(node), fields, at, said, id) ?? [];
+    });
   }
 
   #name(type: string, { role, id }: Actor, command: JsonMap): string {
-    const { orderId } = command;
+    const { orderId, caseId } = command;
+    const of = typeof caseId === "string" && caseId !== this.#case ? ` of ${caseId}` : "";
     const on =
       orderId === this.#order ? "" : ` on ${typeof orderId === "string" ? orderId : JSON.stringify(orderId)}`;
-    return `${type}${on} as ${role}:${id}`;
+    return `${type}${of}${on} as ${role}:${id}`;
   }
 
   /** A name alone, or the one key of a mapping with what it holds. */
@@ -378,7 +402,16 @@ class DocumentReader {
     if (!isJsonMap(data)) return this.#fault(value, `${type}: its data must be a mapping`);
     const orderId = Object.hasOwn(data, "orderId") ? data["orderId"] : this.#orderOf(fields, key);
     // Without an order, which is a fault already, what else is wrong is still worth telling.
-    const command: JsonMap = { type, orderId: orderId ?? "unknown", ...data };
+    const caseId = ofCase.has(type) ? this.#caseOf(fields) : undefined;
+    if (checked && ofCase.has(type) && caseId === undefined && !Object.hasOwn(data, "caseId")) {
+      return this.#fault(key, `${type}: which case is missing: \`case\`, here or for the whole scenario`);
+    }
+    const command: JsonMap = {
+      type,
+      orderId: orderId ?? "unknown",
+      ...(caseId === undefined ? {} : { caseId }),
+      ...data,
+    };
     const read = readCommand(command);
     if (!checked || E.isRight(read)) return orderId === undefined ? undefined : command;
     const unknown = isOrderEventType(type) ? " (that is an event; a command is in the imperative)" : "";
@@ -389,6 +422,10 @@ class DocumentReader {
     const order = this.#optional(fields, "order", (node) => this.#id(node, "order"));
     if (fields.has("order") || this.#order !== undefined) return order ?? this.#order;
     return this.#fault(key, "which order is missing: `order`, here or for the whole scenario");
+  }
+
+  #caseOf(fields: Fields): string | undefined {
+    return this.#optional(fields, "case", (node) => this.#id(node, "case")) ?? this.#case;
   }
 
   #actor(node: Node | undefined, key: Node): Actor | undefined {
@@ -496,47 +533,109 @@ class DocumentReader {
   }
 
   #view(node: Node): ViewExpected | undefined {
-    const fields = this.#fields(node, "a view", ["view", "of", "asOf", "where", "is"]);
+    const fields = this.#fields(node, "a view", ["view", "of", "line", "asOf", "where", "is"]);
     if (fields === undefined) return undefined;
-    const names = Object.keys(viewKeys) as ViewExpected["view"][];
-    const view = this.#oneOf(this.#needed(node, fields, "view"), "view", names);
+    const view = this.#oneOf(this.#needed(node, fields, "view"), "view", viewNames);
     const is = this.#needed(node, fields, "is");
     const asOf = this.#optional(fields, "asOf", (instant) => this.#instant(instant, "asOf"));
-    const where = fields.get("where");
     if (view === undefined || is === undefined) return undefined;
-    if (where !== undefined && view !== "orders")
-      return this.#fault(where.key, "where: narrows a list of orders, nothing else");
+    const where = fields.get("where");
+    if (where !== undefined && !isNarrowed(view, fields.get("of")))
+      return this.#fault(where.key, "where: narrows a list of orders or of cases, nothing else");
+    const line = fields.get("line");
+    if (line !== undefined && view !== "refund")
+      return this.#fault(line.key, "line: `refund` looks at a line, nothing else does");
+    const filterOf = where === undefined ? undefined : (where.value ?? where.key);
+    const of = fields.get("of");
     const placed = { asOf };
-    const found = this.#deref(is);
     switch (view) {
-      case "statistics": {
+      case "statistics":
+      case "provider":
+      case "wallet": {
         const document = this.#viewDocument(is, view);
-        return document === undefined
-          ? undefined
-          : { ...placed, view, scope: this.#scope(fields.get("of")), is: document };
+        if (document === undefined) return undefined;
+        if (view === "statistics") return { ...placed, view, scope: this.#scope(of), is: document };
+        for (const key of ["of", "asOf"]) {
+          if (fields.has(key)) this.#fault(fields.get(key)?.key, `${key}: has no meaning for the ${view}`);
+        }
+        return { ...placed, view, is: document };
       }
       case "orders": {
-        if (!isSeq(found)) return this.#fault(is, "is: a list of orders, [] for none");
-        if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} orders`);
-        const rows = this.#items(found).map((row) => this.#viewDocument(row, view));
-        const filter = where === undefined ? {} : this.#filter(where.value ?? where.key);
-        const scope = this.#scope(fields.get("of"));
-        return { ...placed, view, filter: { ...filter, scope }, is: rows.filter((row) => row !== undefined) };
+        const rows = this.#rows(is, "orders", view);
+        const filter = filterOf === undefined ? {} : this.#filter(filterOf);
+        const scope = this.#scope(of);
+        return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+      }
+      case "queue": {
+        const rows = this.#rows(is, "cases", view);
+        const scope = this.#scope(of);
+        const merchantId = scope !== "all" && "merchantId" in scope ? scope.merchantId : undefined;
+        if (scope !== "all" && merchantId === undefined) return this.#fault(of?.value, "of: a merchant");
+        const waitsFor = filterOf === undefined ? undefined : this.#waitsFor(filterOf);
+        return rows === undefined
+          ? undefined
+          : { ...placed, view, filter: { merchantId, waitsFor }, is: rows };
+      }
+      case "refundHistory": {
+        if (isActor(of)) {
+          const rows = this.#rows(is, "cases", "refundRows");
+          const filter = filterOf === undefined ? {} : this.#caseFilter(filterOf);
+          const scope = this.#scope(of);
+          return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+        }
+        const orderId = this.#viewedOrder(node, fields);
+        if (orderId === undefined) return undefined;
+        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
+        const cases = this.#rows(is, "cases", view);
+        return cases === undefined ? undefined : { ...placed, view, orderId, is: cases };
+      }
+      case "refund": {
+        const orderId = this.#order;
+        if (orderId === undefined)
+          return this.#fault(node, "which order is missing: `order`, for the whole scenario");
+        const lineId = this.#optional(fields, "line", (one) => this.#id(one, "line"));
+        const caseId = this.#optional(fields, "of", (one) => this.#id(one, "of")) ?? this.#case;
+        if (lineId === undefined && caseId === undefined)
+          return this.#fault(
+            node,
+            "which case is missing: `of`, or `line`, or `case` for the whole scenario",
+          );
+        const asked = lineId === undefined ? { orderId, caseId: caseId as string } : { orderId, lineId };
+        if (isNothing(is)) return { ...placed, view, of: asked, is: undefined };
+        const document = this.#viewDocument(is, view);
+        return document === undefined ? undefined : { ...placed, view, of: asked, is: document };
       }
       case "order": {
-        const orderId = this.#optional(fields, "of", (of) => this.#id(of, "of")) ?? this.#order;
-        if (orderId === undefined)
-          return this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
-        if (isScalar(found) && found.value === "nothing") return { ...placed, view, orderId, is: undefined };
+        const orderId = this.#viewedOrder(node, fields);
+        if (orderId === undefined) return undefined;
+        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
         const document = this.#viewDocument(is, view);
         return document === undefined ? undefined : { ...placed, view, orderId, is: document };
       }
     }
   }
 
+  #viewedOrder(node: Node, fields: Fields): string | undefined {
+    const orderId = this.#optional(fields, "of", (of) => this.#id(of, "of")) ?? this.#order;
+    return orderId ?? this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
+  }
+
+  #rows(is: Node, what: "orders" | "cases", keys: keyof typeof viewKeys): readonly JsonMap[] | undefined {
+    const found = this.#deref(is);
+    if (!isSeq(found)) return this.#fault(is, `is: a list of ${what}, [] for none`);
+    if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} ${what}`);
+    return this.#items(found)
+      .map((row) => this.#viewDocument(row, keys))
+      .filter((row) => row !== undefined);
+  }
+
   /** The part of a view's document that is expected; it names at least one key, else it would check nothing. */
-  #viewDocument(node: Node, view: ViewExpected["view"]): JsonMap | undefined {
-    const fields = this.#fields(node, `is: ${view}`, viewKeys[view]);
+  #viewDocument(node: Node, view: keyof typeof viewKeys): JsonMap | undefined {
+    const fields = this.#fields(
+      node,
+      `is: ${view === "refundRows" ? "refundHistory" : view}`,
+      viewKeys[view],
+    );
     if (fields?.size === 0) return this.#fault(node, "is: names no key, and so checks nothing");
     return fields === undefined ? undefined : (this.#plain(node, true) as JsonMap);
   }
@@ -553,17 +652,36 @@ class DocumentReader {
     const fields = this.#fields(node, "where", ["statuses", "rating", "hasRefund", "from", "to", "text"]);
     if (fields === undefined) return {};
     return {
-      statuses: fields.has("statuses")
-        ? this.#list(fields.get("statuses"), "statuses")
-            .map((status) => this.#oneOf<OrderStatus>(status, "statuses", orderStatuses))
-            .filter((status) => status !== undefined)
-        : undefined,
+      statuses: this.#words<OrderStatus>(fields, "statuses", orderStatuses),
       rating: this.#optional(fields, "rating", (value) => this.#oneOf(value, "rating", ratings)),
       hasRefund: this.#optional(fields, "hasRefund", (value) => this.#flag(value)),
       from: this.#optional(fields, "from", (value) => this.#instant(value, "from")),
       to: this.#optional(fields, "to", (value) => this.#instant(value, "to")),
       text: this.#optional(fields, "text", (value) => this.#text(value, "text")),
     };
+  }
+
+  #caseFilter(node: Node): CaseFilter {
+    const fields = this.#fields(node, "where", ["statuses", "types", "from", "to"]);
+    if (fields === undefined) return {};
+    return {
+      statuses: this.#words(fields, "statuses", caseStatuses),
+      types: this.#words(fields, "types", caseTypes),
+      from: this.#optional(fields, "from", (value) => this.#instant(value, "from")),
+      to: this.#optional(fields, "to", (value) => this.#instant(value, "to")),
+    };
+  }
+
+  #waitsFor(node: Node): readonly Party[] | undefined {
+    const fields = this.#fields(node, "where", ["waitsFor"]);
+    return fields === undefined ? undefined : this.#words(fields, "waitsFor", parties);
+  }
+
+  #words<T extends string>(fields: Fields, name: string, known: readonly T[]): readonly T[] | undefined {
+    if (!fields.has(name)) return undefined;
+    return this.#list(fields.get(name), name)
+      .map((word) => this.#oneOf<T>(word, name, known))
+      .filter((word) => word !== undefined);
   }
 
   // --- time ---
@@ -585,7 +703,7 @@ class DocumentReader {
     if (node === undefined) return undefined;
     const text = this.#text(node, what);
     if (text === undefined) return undefined;
-    const at = instantOf(text);
+    const at = readInstant(text);
     return (
       at ??
       this.#fault(node, `${what}: an instant such as 2026-01-31T08:00:00Z, and is ${JSON.stringify(text)}`)
@@ -687,7 +805,7 @@ class DocumentReader {
           instants && name !== "source" && name !== "personal",
           depth + 1,
         );
-        const at = instants && isInstantKey(name) && typeof item === "string" ? instantOf(item) : undefined;
+        const at = instants && isInstantKey(name) && typeof item === "string" ? readInstant(item) : undefined;
         return [name, at ?? item];
       });
       return Object.fromEntries(pairs);
@@ -766,6 +884,39 @@ class DocumentReader {
   }
 }
 
+/** What the engine does without being given a command. */
+const engineWork = ["due", "refunds", "restart"] as const;
+
+const viewNames: readonly ViewExpected["view"][] = [
+  "statistics",
+  "orders",
+  "order",
+  "refundHistory",
+  "refund",
+  "queue",
+  "provider",
+  "wallet",
+];
+
+/** Whether a view is a list that can be narrowed. */
+function isNarrowed(view: ViewExpected["view"], of: Field | undefined): boolean {
+  return view === "orders" || view === "queue" || (view === "refundHistory" && isActor(of));
+}
+
+/** Whose history, rather than which order's: ids of orders have no role before them. */
+function isActor(field: Field | undefined): boolean {
+  const text = scalarOf(field?.value);
+  return typeof text === "string" && /^(?:buyer|merchant):/.test(text);
+}
+
+function isNothing(node: Node): boolean {
+  return scalarOf(node) === "nothing";
+}
+
+function scalarOf(node: Node | undefined): unknown {
+  return isScalar(node) ? node.value : undefined;
+}
+
 function meant(suggestion: string | undefined): string {
   return suggestion === undefined ? "" : ` (did you mean ${suggestion}?)`;
 }
@@ -774,29 +925,8 @@ function isNull(node: Node): boolean {
   return isScalar(node) && node.value === null;
 }
 
-function isJsonMap(value: Json): value is JsonMap {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
 function isId(text: string): boolean {
   return text.length <= limits.idLength && idPattern.test(text);
-}
-
-/** What reports call a look at a view. */
-export function viewName(expected: ViewExpected): string {
-  if (expected.view === "order") return `order ${expected.orderId}`;
-  const scope = expected.view === "statistics" ? expected.scope : (expected.filter.scope ?? "all");
-  if (scope === "all") return expected.view;
-  return `${expected.view} of ${"buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`}`;
-}
-
-/** An instant as everywhere on the command line, in milliseconds UTC; undefined for what is none. */
-function instantOf(text: string): number | undefined {
-  try {
-    return readInstant(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -7,9 +7,12 @@ import { stringify } from "yaml";
 import type { OrderEvent, OrderEventData, OrderEventType } from "../domain/events.ts";
 import type { Json } from "../domain/json.ts";
 import { type Rejection, type RejectionCode, describeRejection } from "../domain/refusals.ts";
+import type { Case } from "../domain/caseState.ts";
 import type { Order } from "../domain/state.ts";
+import type { CaseFilter, CaseRow, QueueFilter } from "../projections/cases.ts";
 import type { OrderDetail } from "../projections/detail.ts";
 import type { OrderFilter, OrderRow } from "../projections/orders.ts";
+import type { CaseDetail, RefundDetail } from "../projections/refund.ts";
 import type { Statistics } from "../projections/statistics.ts";
 
 export type JsonMap = { readonly [key: string]: Json };
@@ -44,7 +47,26 @@ export type ViewExpected = ViewAsked &
     | { readonly view: "orders"; readonly filter: OrderFilter; readonly is: readonly JsonMap[] }
     /** `is` undefined: there is no such order. */
     | { readonly view: "order"; readonly orderId: string; readonly is: JsonMap | undefined }
+    /** One order's cases, each in full; `is` undefined: there is no such order. */
+    | {
+        readonly view: "refundHistory";
+        readonly orderId: string;
+        readonly is: readonly JsonMap[] | undefined;
+      }
+    /** The cases of a buyer or a merchant, a row each. */
+    | { readonly view: "refundHistory"; readonly filter: CaseFilter; readonly is: readonly JsonMap[] }
+    | { readonly view: "queue"; readonly filter: QueueFilter; readonly is: readonly JsonMap[] }
+    /** `is` undefined: there is no such case or line. */
+    | { readonly view: "refund"; readonly of: RefundOf; readonly is: JsonMap | undefined }
+    /** What the scripted payment provider or wallet has seen and done. */
+    | { readonly view: "provider" | "wallet"; readonly is: JsonMap }
   );
+
+/** A case, or the latest of a line. */
+export type RefundOf = { readonly orderId: string } & (
+  | { readonly caseId: string }
+  | { readonly lineId: string }
+);
 
 /** What a command, or what fell due, came to: the events that the store holds now and did not hold before. */
 export interface Outcome {
@@ -255,12 +277,99 @@ const orderKeys: Readonly<Record<keyof Order | Exclude<keyof OrderDetail, "order
   refunds: true,
 };
 
-/** The keys of each view's document; of `orders`, those of one order in it. */
-export const viewKeys: Readonly<Record<ViewExpected["view"], readonly string[]>> = {
+const caseRowKeys: Readonly<Record<keyof CaseRow, true>> = {
+  orderId: true,
+  caseId: true,
+  number: true,
+  orderNo: true,
+  merchantId: true,
+  buyerId: true,
+  lineId: true,
+  title: true,
+  origin: true,
+  type: true,
+  status: true,
+  quantity: true,
+  currency: true,
+  amount: true,
+  amountAsked: true,
+  reason: true,
+  appliedAt: true,
+  waitsFor: true,
+  since: true,
+  deadline: true,
+  hiddenByMerchant: true,
+  hiddenByBuyer: true,
+};
+
+const caseKeys: Readonly<Record<keyof Case | Exclude<keyof CaseDetail, "case">, true>> = {
+  caseId: true,
+  number: true,
+  origin: true,
+  lineId: true,
+  payId: true,
+  type: true,
+  status: true,
+  quantity: true,
+  amount: true,
+  amountAsked: true,
+  goodsReceived: true,
+  reason: true,
+  causeType: true,
+  appliedAt: true,
+  approvedAt: true,
+  rejection: true,
+  returnShipment: true,
+  returned: true,
+  replacement: true,
+  convertedAt: true,
+  attempts: true,
+  settledQuantity: true,
+  closedBy: true,
+  endedAt: true,
+  hiddenAt: true,
+  note: true,
+  evidence: true,
+  returnAddress: true,
+  steps: true,
+  waiting: true,
+  commands: true,
+  deadline: true,
+  log: true,
+};
+
+const refundKeys: Readonly<Record<Exclude<keyof RefundDetail, "refund">, true>> = {
+  orderId: true,
+  orderStatus: true,
+  merchantId: true,
+  buyerId: true,
+  currency: true,
+  revision: true,
+  now: true,
+  line: true,
+  steps: true,
+  refundable: true,
+  application: true,
+  commands: true,
+};
+
+/** What can be seen of a scripted side: its calls, the refunds that it took on, and what it has paid by currency. */
+const portKeys = ["calls", "book", "paid"];
+
+/** The keys of each view's document; of lists, those of one entry in it. */
+export const viewKeys = {
   statistics: Object.keys(statisticsKeys),
   orders: Object.keys(rowKeys),
   order: Object.keys(orderKeys),
-};
+  /** Of one order's history: one case in full. */
+  refundHistory: Object.keys(caseKeys),
+  /** Of a buyer's or a merchant's history, and of the queue: a row. */
+  refundRows: Object.keys(caseRowKeys),
+  queue: Object.keys(caseRowKeys),
+  refund: Object.keys({ ...caseKeys, ...refundKeys }),
+  provider: portKeys,
+  wallet: portKeys,
+} satisfies Readonly<Record<ViewExpected["view"] | "refundRows", readonly string[]>>;
 
 // --- comparing ---
 
@@ -325,12 +434,13 @@ export function plainOf(value: unknown): Json {
 export function documentDifference(
   expected: JsonMap | undefined,
   actual: object | undefined,
+  what = "an order",
 ): Difference | undefined {
   if (expected === undefined || actual === undefined) {
     if (expected === actual) return undefined;
     return {
       expected: expected === undefined ? "nothing" : written(expected),
-      actual: actual === undefined ? "nothing" : "an order",
+      actual: actual === undefined ? "nothing" : what,
     };
   }
   const named = namedOf(expected, actual);
@@ -339,19 +449,43 @@ export function documentDifference(
     : { expected: written(expected), actual: written(named) };
 }
 
+/** Documents, and lists of documents, inside a document: of these, too, only what is named is looked at. */
+const inner: ReadonlySet<string> = new Set(["cases", "attempts", "log", "refunds", "book", "steps"]);
+
 function namedOf(expected: JsonMap, actual: object): JsonMap {
   const all = plainOf(actual) as JsonMap;
-  return Object.fromEntries(Object.keys(expected).map((key) => [key, all[key] ?? null]));
+  return Object.fromEntries(
+    Object.entries(expected).map(([key, asked]) => {
+      const found = all[key] ?? null;
+      return [key, inner.has(key) ? namedIn(asked, found) : found];
+    }),
+  );
 }
 
-/** As many documents, in this order, each as `documentDifference` has it. */
+/** What is there, with the keys that are named; a document too many in a list shows whole. */
+function namedIn(asked: Json | undefined, found: Json): Json {
+  if (isJsonList(asked) && isJsonList(found)) {
+    return found.map((one, index) => namedIn(asked[index], one));
+  }
+  return isJsonMap(asked) && isJsonMap(found) ? namedOf(asked, found) : found;
+}
+
+function isJsonList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+export function isJsonMap(value: Json | undefined): value is JsonMap {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/** As many documents, in this order, each as `documentDifference` has it; `shown` are the keys that show of one too many. */
 export function listDifference(
   expected: readonly JsonMap[],
-  actual: readonly OrderRow[],
+  actual: readonly object[],
+  shown: readonly string[],
 ): Difference | undefined {
-  const named = actual.map((row, index): JsonMap =>
-    namedOf(expected[index] ?? { orderId: null, status: null }, row),
-  );
+  const others = Object.fromEntries(shown.map((key) => [key, null]));
+  const named = actual.map((row, index): JsonMap => namedOf(expected[index] ?? others, row));
   return isDeepStrictEqual(expected, named)
     ? undefined
     : { expected: expected.map(written), actual: named.map(written) };
@@ -359,7 +493,7 @@ export function listDifference(
 
 // --- as a scenario writes it ---
 
-const instantKey = /^(?:at|payBy|[a-z][A-Za-z]*At)$/;
+const instantKey = /^(?:at|payBy|now|since|until|[a-z][A-Za-z]*(?:At|Since))$/;
 
 /** Whether milliseconds stand under this key, which a scenario may write as text. */
 export function isInstantKey(key: string): boolean {

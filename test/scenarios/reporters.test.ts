@@ -3,8 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { diffLines } from "../../src/cli/expectations.ts";
-import { type ReporterName, type ScenarioResult, reporterOf } from "../../src/cli/reporters.ts";
+import { printable } from "../../src/cli/output.ts";
+import { diffLines } from "../../src/scenarios/expectations.ts";
+import { type ReporterName, type ScenarioResult, reporterOf } from "../../src/scenarios/reporters.ts";
 
 const passed: ScenarioResult = {
   file: "a.yaml",
@@ -43,7 +44,7 @@ const broken: ScenarioResult = {
 const all = [passed, failed, unchecked, broken];
 
 function told(name: ReporterName, results: readonly ScenarioResult[] = all): string {
-  const reporter = reporterOf(name, (text) => text);
+  const reporter = reporterOf(name, { paint: (text) => text, printable });
   return (
     reporter.begin(results.length) +
     results.map((one) => reporter.scenario(one)).join("") +
@@ -79,7 +80,7 @@ It\\u0007 breaks  (b.yaml:9)
 });
 
 it("spec paints what is removed red and what is added green", () => {
-  const reporter = reporterOf("spec", (text, colour) => `<${colour}>${text}</>`);
+  const reporter = reporterOf("spec", { paint: (text, colour) => `<${colour}>${text}</>`, printable });
   expect(reporter.scenario(failed).split("\n").slice(0, 6)).toStrictEqual([
     '<bold>订单 <"A"> & # \\ one</>  <dim>(a.yaml:20)</>',
     "  <red>✗</> Pay as buyer:b1  <dim>(a.yaml:25)</>",

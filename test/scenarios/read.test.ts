@@ -2,7 +2,8 @@
 
 import { expect, it } from "vitest";
 
-import { expectsAnything, readScenarios } from "../../src/cli/scenario.ts";
+import { readScenarios } from "../../src/scenarios/read.ts";
+import { expectsAnything } from "../../src/scenarios/scenario.ts";
 
 /** A scenario's head, in four lines, so that its steps begin on the fifth. */
 const head = "name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\nsteps:\n";
@@ -53,6 +54,57 @@ it("reads a command with who, when, under which id and what is expected of it", 
       ],
     },
     views: [],
+  });
+});
+
+it("gives a command to the case that is meant, but for one that names its own", () => {
+  const text = (steps: string) =>
+    `name: S\nclock: 2026-01-01T00:00:00Z\norder: O1\ncase: c-1\nsteps:\n${steps}`;
+  const { scenarios, faults: found } = readScenarios(
+    text(
+      "  - { when: CancelRefund, as: buyer:b1 }\n" +
+        "  - { when: CancelRefund, as: buyer:b1, case: c-2 }\n" +
+        "  - { when: { CancelRefund: { caseId: c-3 } }, as: buyer:b1, case: c-2 }\n" +
+        "  - { when: ConfirmReceipt, as: buyer:b1 }\n",
+    ),
+  );
+  expect(found).toStrictEqual([]);
+  expect(scenarios[0]!.steps).toMatchObject([
+    { name: "CancelRefund as buyer:b1", command: { caseId: "c-1" } },
+    { name: "CancelRefund of c-2 as buyer:b1", command: { caseId: "c-2" } },
+    { name: "CancelRefund of c-3 as buyer:b1", command: { caseId: "c-3" } },
+    { name: "ConfirmReceipt as buyer:b1", command: { type: "ConfirmReceipt", orderId: "O1" } },
+  ]);
+  expect(scenarios[0]!.steps[3]).not.toHaveProperty("command.caseId");
+});
+
+it("reads commands of one instant, each with an outcome and an id of its own", () => {
+  const step = stepOf(
+    "after: 1m",
+    "order: O2",
+    "together:",
+    "  - { when: ConfirmReceipt, as: buyer:b1, then: nothing }",
+    "  - { when: HideOrder, as: buyer:b1, order: O3, id: hide }",
+    "and: { view: orders, is: [] }",
+  );
+  expect(step).toMatchObject({
+    kind: "together",
+    name: "ConfirmReceipt on O2 as buyer:b1 | HideOrder on O3 as buyer:b1",
+    at: t0 + 60_000,
+    outcome: undefined,
+    attempts: [
+      { at: t0 + 60_000, commandId: "step-1.1", outcome: { kind: "events", events: [] } },
+      { at: t0 + 60_000, commandId: "hide", command: { orderId: "O3" }, outcome: { kind: "accepted" } },
+    ],
+    views: [{ view: "orders" }],
+  });
+});
+
+it("reads a restart", () => {
+  expect(stepOf("when: restart", "then: nothing")).toMatchObject({
+    kind: "restart",
+    name: "restart at 2026-01-01T00:00:00Z",
+    outcome: { kind: "events", events: [] },
   });
 });
 
@@ -112,6 +164,69 @@ it("reads a look at views, before or beside a command", () => {
   });
 });
 
+it("reads looks at refunds", () => {
+  const step = stepOf(
+    "then: { view: refund, of: c-1, is: { status: refunded } }",
+    "and:",
+    "  - { view: refund, line: L1, is: nothing }",
+    "  - { view: refundHistory, is: [{ caseId: c-1, log: [] }] }",
+    "  - { view: refundHistory, of: O2, is: nothing }",
+    "  - { view: refundHistory, of: buyer:b1, where: { statuses: [refunded], types: [exchange], from: 2026-01-01 }, is: [] }",
+    "  - { view: queue, of: merchant:m1, where: { waitsFor: [buyer] }, is: [{ since: 2026-01-01T00:00:01Z }] }",
+    "  - { view: queue, is: [] }",
+    "  - { view: provider, is: { calls: [] } }",
+    "  - { view: wallet, is: { paid: {} } }",
+  );
+  expect(step.name).toBe(
+    "refund c-1, refund of line L1, refundHistory of O1, refundHistory of O2, refundHistory of buyer:b1, " +
+      "queue of merchant:m1, queue, provider, wallet",
+  );
+  expect(step.views).toStrictEqual([
+    { asOf: undefined, view: "refund", of: { orderId: "O1", caseId: "c-1" }, is: { status: "refunded" } },
+    { asOf: undefined, view: "refund", of: { orderId: "O1", lineId: "L1" }, is: undefined },
+    { asOf: undefined, view: "refundHistory", orderId: "O1", is: [{ caseId: "c-1", log: [] }] },
+    { asOf: undefined, view: "refundHistory", orderId: "O2", is: undefined },
+    {
+      asOf: undefined,
+      view: "refundHistory",
+      filter: {
+        statuses: ["refunded"],
+        types: ["exchange"],
+        from: t0,
+        to: undefined,
+        scope: { buyerId: "b1" },
+      },
+      is: [],
+    },
+    {
+      asOf: undefined,
+      view: "queue",
+      filter: { merchantId: "m1", waitsFor: ["buyer"] },
+      is: [{ since: t0 + 1_000 }],
+    },
+    { asOf: undefined, view: "queue", filter: { merchantId: undefined, waitsFor: undefined }, is: [] },
+    { asOf: undefined, view: "provider", is: { calls: [] } },
+    { asOf: undefined, view: "wallet", is: { paid: {} } },
+  ]);
+});
+
+it("reads what the payment provider and the wallet do", () => {
+  const text = (script: string) =>
+    `name: S\nclock: 2026-01-01T00:00:00Z\n${script}\nsteps:\n  - { when: refunds, then: nothing }\n`;
+  const { scenarios } = readScenarios(
+    text('provider: { "c-1:1": [throw, { settle: 900 }] }\nwallet: { "*": pending }'),
+  );
+  expect(scenarios[0]).toMatchObject({
+    provider: { "c-1:1": ["throw", { settle: 900 }] },
+    wallet: { "*": "pending" },
+    steps: [{ kind: "refunds", name: "refunds at 2026-01-01T00:00:00Z" }],
+  });
+  expect(faultsOf(text("provider: { c-1: setle }"))).toStrictEqual([
+    expect.stringMatching(/^3:11: provider: c-1: "setle" is no step \(settle\?\); steps are /),
+  ]);
+  expect(faultsOf(text("wallet: { c-1: [] }"))).toStrictEqual(["3:9: wallet: c-1: no steps"]);
+});
+
 it("lets the clock go on, and never back", () => {
   const { scenarios } = readScenarios(
     `${head}  - { when: due, after: 1d }\n  - { when: due, at: 2025-12-31T00:00:00Z }\n  - { when: due, after: 1s }\n`,
@@ -150,6 +265,9 @@ it("knows whether a scenario expects anything", () => {
   expect(expects("{ when: ConfirmReceipt, as: buyer:b1 }")).toBe(false);
   expect(expects("{ when: ConfirmReceipt, as: buyer:b1, then: nothing }")).toBe(true);
   expect(expects("{ then: { view: orders, is: [] } }")).toBe(true);
+  const hide = "{ when: HideOrder, as: buyer:b1 }";
+  expect(expects(`{ together: [${hide}, ${hide}] }`)).toBe(false);
+  expect(expects(`{ together: [${hide}, ${hide.replace(" }", ", then: nothing }")}] }`)).toBe(true);
 });
 
 const faults: readonly (readonly [string, readonly string[], readonly string[]])[] = [
@@ -222,7 +340,37 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
   [
     "what has no meaning for what falls due",
     ["when: due", "as: buyer:b1"],
-    ["6:5: as: has no meaning for what falls due"],
+    ["6:5: as: has no meaning for `due`"],
+  ],
+  [
+    "what has no meaning for a restart",
+    ["when: restart", "id: x"],
+    ["6:5: id: has no meaning for `restart`"],
+  ],
+  [
+    "one command alone together",
+    ["together: [{ when: ConfirmReceipt, as: buyer:b1 }]"],
+    ["5:15: together: two commands or more"],
+  ],
+  [
+    "an unknown key together",
+    ["together: [{ when: HideOrder, as: buyer:b1, at: x }, { when: HideOrder, as: buyer:b1 }]"],
+    ['5:49: a step of together: unknown key "at" (did you mean as?)'],
+  ],
+  [
+    "an outcome of all that is done together",
+    ["together: [{ when: HideOrder, as: buyer:b1 }, { when: HideOrder, as: buyer:b1 }]", "then: nothing"],
+    ["6:5: then: stands in each step of `together` itself"],
+  ],
+  [
+    "no command together",
+    ["together: [{ when: HideOrder, as: buyer:b1 }, { as: buyer:b1 }]"],
+    ["5:51: when is missing"],
+  ],
+  [
+    "a command to no case",
+    ["when: CancelRefund", "as: buyer:b1"],
+    ["5:11: CancelRefund: which case is missing: `case`, here or for the whole scenario"],
   ],
   [
     "neither a command nor a view",
@@ -288,7 +436,9 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
   [
     "an unknown view",
     ["then: { view: statistic, is: {} }"],
-    ['5:19: view: no such "statistic" (did you mean statistics?); there are statistics, orders, order'],
+    [
+      '5:19: view: no such "statistic" (did you mean statistics?); there are statistics, orders, order, refundHistory, refund, queue, provider, wallet',
+    ],
   ],
   [
     "an unknown key of a view's document",
@@ -313,12 +463,63 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
   [
     "a filter on what is no list",
     ["then: { view: order, where: { text: tea }, is: nothing }"],
-    ["5:26: where: narrows a list of orders, nothing else"],
+    ["5:26: where: narrows a list of orders or of cases, nothing else"],
   ],
   [
     "a scope of nobody's",
     ["then: { view: orders, of: staff:s1, is: [] }"],
     ["5:31: of: a buyer or a merchant"],
+  ],
+  [
+    "an unknown key of a case",
+    ["then: { view: refund, of: c-1, is: { stauts: refunded } }"],
+    ['5:42: is: refund: unknown key "stauts" (did you mean status?)'],
+  ],
+  [
+    "an unknown key of a case in an order's history",
+    ["then: { view: refundHistory, is: [{ attemts: [] }] }"],
+    ['5:41: is: refundHistory: unknown key "attemts" (did you mean attempts?)'],
+  ],
+  [
+    "what no row of a history has",
+    ["then: { view: refundHistory, of: buyer:b1, is: [{ attempts: [] }] }"],
+    ['5:55: is: refundHistory: unknown key "attempts"'],
+  ],
+  [
+    "a look at no case",
+    ["then: { view: refund, is: { status: refunded } }"],
+    ["5:11: which case is missing: `of`, or `line`, or `case` for the whole scenario"],
+  ],
+  [
+    "a line of what has none",
+    ["then: { view: order, line: L1, is: { status: paid } }"],
+    ["5:26: line: `refund` looks at a line, nothing else does"],
+  ],
+  [
+    "a filter on one order's history",
+    ["then: { view: refundHistory, where: { types: [exchange] }, is: [] }"],
+    ["5:34: where: narrows a list of orders or of cases, nothing else"],
+  ],
+  [
+    "a case's status that is none",
+    ["then: { view: refundHistory, of: buyer:b1, where: { statuses: [paid] }, is: [] }"],
+    [expect.stringMatching(/^5:68: statuses: no such "paid"/) as unknown as string],
+  ],
+  [
+    "somebody whom nothing waits for",
+    ["then: { view: queue, where: { waitsFor: [merchnt] }, is: [] }"],
+    ['5:46: waitsFor: no such "merchnt" (did you mean merchant?); there are merchant, buyer, provider'],
+  ],
+  ["a buyer's queue", ["then: { view: queue, of: buyer:b1, is: [] }"], ["5:30: of: a merchant"]],
+  [
+    "somebody's provider",
+    ["then: { view: provider, of: buyer:b1, is: { paid: {} } }"],
+    ["5:29: of: has no meaning for the provider"],
+  ],
+  [
+    "a past of the wallet",
+    ["then: { view: wallet, asOf: 2026-01-01, is: { paid: {} } }"],
+    ["5:27: asOf: has no meaning for the wallet"],
   ],
   [
     "an alias without its anchor",

@@ -9,9 +9,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
 
 import { CliError } from "../../src/cli/exits.ts";
-import { type RunOptions, keptDifference, runScenarios } from "../../src/cli/run.ts";
+import { type RunOptions, runScenarios } from "../../src/cli/run.ts";
 import { CommandHandler } from "../../src/commands/handle.ts";
 import { openEngine } from "../../src/engine.ts";
+import { keptDifference } from "../../src/scenarios/play.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { readBlocks } from "../blocks.ts";
 
@@ -302,6 +303,173 @@ it("fails a scenario whose given command is refused, and runs no step of it", as
   expect(exit).toBe(4);
   expect(out).toContain("✗ given CreateOrder as staff:s1");
   expect(out).toContain("- Pay as buyer:b1, not run");
+});
+
+describe("refunds", () => {
+  const refunding =
+    head.replace("order: O1\n", "order: O1\ncase: c-1\n") +
+    `${pay.replace("channel: online", "channel: wallet")}
+  - when: { ApplyRefund: { lineId: L1, caseType: refundOnly, amount: 3000 } }
+    as: buyer:b1
+    then: [RefundApplied]
+  - { when: { ApproveRefund: { destination: wallet } }, as: merchant:main, then: [RefundApproved, RefundIssued] }
+`;
+  const failed = async (steps: string) => {
+    const { exit, out } = await run([file(refunding + steps)], { reporter: "json" });
+    const [scenario] = (JSON.parse(out) as Told).scenarios;
+    const { expected, actual } = scenario!.steps.find(({ status }) => status === "failed") ?? {};
+    return { exit, expected, actual };
+  };
+
+  const wrong: readonly (readonly [string, string, unknown, unknown])[] = [
+    [
+      "events of a run where nothing was expected",
+      "  - { when: refunds, then: nothing }",
+      "nothing",
+      ["RefundSettled", "StockReleased", "OrderClosedByRefund"],
+    ],
+    [
+      "a run that did nothing",
+      "  - { when: refunds }\n  - { when: refunds, then: [RefundSettled] }",
+      ["RefundSettled"],
+      "nothing",
+    ],
+    ["a case that is there", "  - then: { view: refund, is: nothing }", "nothing", "a case or a line"],
+    [
+      "a case that is not there",
+      "  - then: { view: refund, of: c-2, is: { status: refunded } }",
+      { status: "refunded" },
+      "nothing",
+    ],
+    [
+      "a history that has a case too many",
+      "  - then: { view: refundHistory, is: [] }",
+      [],
+      [{ caseId: "c-1", status: "refundPending" }],
+    ],
+    [
+      "an attempt too few in a case",
+      "  - then: { view: refund, is: { attempts: [] } }",
+      { attempts: [] },
+      { attempts: [expect.objectContaining({ refundId: "c-1:1", state: "inFlight" })] },
+    ],
+    [
+      "another state of an attempt",
+      "  - then: { view: refund, is: { attempts: [{ state: settled }] } }",
+      { attempts: [{ state: "settled" }] },
+      { attempts: [{ state: "inFlight" }] },
+    ],
+    [
+      "a queue that has a case too many",
+      "  - then: { view: queue, is: [] }",
+      [],
+      [{ orderId: "O1", caseId: "c-1", status: "refundPending" }],
+    ],
+    [
+      "a queue that has a case too few",
+      "  - then: { view: queue, where: { waitsFor: [buyer] }, is: [{ caseId: c-1 }] }",
+      [{ caseId: "c-1" }],
+      [],
+    ],
+    [
+      "calls of a wallet that were not made",
+      '  - then: { view: wallet, is: { calls: ["status c-1:1: unknown"] } }',
+      { calls: ["status c-1:1: unknown"] },
+      { calls: [] },
+    ],
+  ];
+
+  it.each(wrong)("fail %s", async (_what, steps, expected, actual) => {
+    expect(await failed(steps)).toStrictEqual({ exit: 4, expected, actual });
+  });
+
+  it("go where they were issued to, once, over restarts too", async () => {
+    const steps = `  - { when: refunds, then: [RefundSettled, StockReleased, OrderClosedByRefund] }
+  - { when: restart, then: nothing }
+  - { when: refunds, after: 1d, then: nothing }
+  - then: { view: wallet, is: { calls: ["status c-1:1: unknown", "refund c-1:1: settled"], paid: { CNY: 3000 } } }
+    and: { view: provider, is: { calls: [], book: [], paid: {} } }
+`;
+    for (const store of ["memory:", "sqlite:"])
+      expect(await run([file(refunding + steps)], { store })).toMatchObject({ exit: 0, err: "" });
+  });
+});
+
+describe("commands together", () => {
+  const both = (first: string, second: string, and = "") =>
+    `  - together:
+      - { when: { Pay: { payId: p1, amount: 3000, channel: online } }, as: buyer:b1, ${first} }
+      - { when: { Pay: { payId: p2, amount: 3000, channel: online } }, as: buyer:b1, ${second} }
+${and}`;
+  const paidFirst = "then: [OrderPaid, StockDeducted]";
+
+  it("come to what each of them comes to, in their order", async () => {
+    expect(
+      await played(
+        both(
+          paidFirst,
+          "then: { refused: orderStatusNotEligible }",
+          "    and: { view: order, is: { status: paid, paid: 3000 } }",
+        ),
+      ),
+    ).toMatchObject({ exit: 0, status: "passed" });
+    expect(
+      await played(both(`expect: 0, ${paidFirst}`, "expect: 0, then: { refused: versionConflict }")),
+    ).toMatchObject({ exit: 0, status: "passed" });
+  });
+
+  it("are one command under one id", async () => {
+    const same = both(`id: a, ${paidFirst}`, "id: a, then: repeat").replace("p2", "p1");
+    expect(await played(same)).toMatchObject({ exit: 0, status: "passed" });
+    expect(await played(same.replace("repeat", "nothing"))).toMatchObject({
+      exit: 4,
+      expected: "nothing",
+      actual: "repeat",
+    });
+  });
+
+  it.each([
+    [
+      both("then: nothing", "then: { refused: orderStatusNotEligible }"),
+      "nothing",
+      ["OrderPaid", "StockDeducted"],
+    ],
+    [both(paidFirst, "then: nothing"), "nothing", { refused: "orderStatusNotEligible" }],
+    [both(paidFirst, paidFirst), ["OrderPaid", "StockDeducted"], { refused: "orderStatusNotEligible" }],
+  ])("fail where one of them comes to something else", async (steps, expected, actual) => {
+    expect(await played(steps)).toStrictEqual({ exit: 4, status: "failed", expected, actual });
+  });
+
+  it("are told of with the command that failed", async () => {
+    const { out } = await run([file(head + both(paidFirst, "then: nothing"))]);
+    expect(out).toContain("✗ Pay as buyer:b1 | Pay as buyer:b1");
+    expect(out).toContain("      Pay as buyer:b1: ");
+  });
+});
+
+describe("a restart", () => {
+  const restarted = `${pay}    id: a
+    then: [OrderPaid, StockDeducted]
+  - { when: restart, after: 1d, then: nothing }
+${pay}    id: a
+    then: repeat
+  - when: { Pay: { payId: p1, amount: 3000, channel: online } }
+    as: buyer:b2
+    order: O2
+    then: { refused: orderNotFound }
+  - { then: { view: statistics, is: { orders: 1, paid: { CNY: 3000 } } } }
+  - { when: { Ship: { code: !code O1 } }, as: merchant:main, then: [OrderShipped] }
+`;
+
+  it.each(["memory:", "sqlite:"])("leaves on %s what was stored, and no more", async (store) => {
+    expect(await run([file(head + restarted)], { store })).toMatchObject({ exit: 0, err: "" });
+    const { exit, out } = await run(
+      [file(head + restarted.replace("then: nothing }", "then: [OrderPaid] }"))],
+      { store },
+    );
+    expect(exit).toBe(4);
+    expect(out).toContain("✗ restart at 2026-01-06T08:00:00Z");
+  });
 });
 
 describe("given events", () => {

@@ -4,7 +4,6 @@ import { stringify } from "yaml";
 
 import type { Json } from "../domain/json.ts";
 import { type Difference, diffLines } from "./expectations.ts";
-import { type Colour, printable } from "./output.ts";
 
 export interface StepResult {
   readonly line: number;
@@ -36,13 +35,20 @@ export const reporterNames = ["spec", "tap", "junit", "json"] as const;
 
 export type ReporterName = (typeof reporterNames)[number];
 
-/** A reporter; `paint` colours a text, or leaves it as it is. */
-export function reporterOf(name: ReporterName, paint: (text: string, colour: Colour) => string): Reporter {
+/** How a text is put where the report goes. */
+export interface Pen {
+  /** Colours a text, or leaves it as it is. */
+  readonly paint: (text: string, colour: "bold" | "dim" | "red" | "green") => string;
+  /** Makes text of others safe to show on one line. */
+  readonly printable: (text: string) => string;
+}
+
+export function reporterOf(name: ReporterName, pen: Pen): Reporter {
   switch (name) {
     case "spec":
-      return specReporter(paint);
+      return specReporter(pen);
     case "tap":
-      return tapReporter();
+      return tapReporter(pen);
     case "junit":
       return { begin: () => "", scenario: () => "", end: junit };
     case "json":
@@ -67,7 +73,7 @@ const uncheckedWords = "expects nothing, so nothing was checked";
 
 // --- spec ---
 
-function specReporter(paint: (text: string, colour: Colour) => string): Reporter {
+function specReporter({ paint, printable }: Pen): Reporter {
   const step = (file: string, { status, name, line, difference, defect }: StepResult): string[] => {
     const shown = printable(name);
     switch (status) {
@@ -115,12 +121,9 @@ function specReporter(paint: (text: string, colour: Colour) => string): Reporter
 
 // --- TAP 14 (https://testanything.org/tap-version-14-specification.html): a scenario is a subtest, a step a test point ---
 
-/** In a description `#` would begin a directive. */
-function tapText(text: string): string {
-  return printable(text).replaceAll(/[\\#]/g, "\\$&");
-}
-
-function tapReporter(): Reporter {
+function tapReporter({ printable }: Pen): Reporter {
+  // In a description `#` would begin a directive.
+  const tapText = (text: string): string => printable(text).replaceAll(/[\\#]/g, "\\$&");
   let number = 0;
   return {
     begin: (scenarios) => `TAP version 14\n1..${scenarios}${scenarios === 0 ? " # SKIP no scenario" : ""}\n`,
