@@ -7,13 +7,15 @@ import { formatAmount } from "../domain/money.ts";
 import { describeRejection } from "../domain/refusals.ts";
 import type { AsOf } from "../engine.ts";
 import type { OrderDetail } from "../projections/detail.ts";
-import { asOfOf } from "./arguments.ts";
+import { asOfOf, instantOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
 import { clip, printable, table, toJson } from "./output.ts";
 import type { Run, Session } from "./session.ts";
 
 interface ShowOptions {
   readonly asOf?: AsOf;
+  readonly explain?: boolean;
+  readonly at?: number;
 }
 
 export function addShow(program: Command, run: Run): void {
@@ -25,6 +27,12 @@ export function addShow(program: Command, run: Run): void {
       "--as-of <when>",
       "as it stood then (inclusive): an instant (2010-12-05T00:00:00Z), rev:N (its revision), pos:P (of the store)",
       asOfOf,
+    )
+    .option("--explain", "with the event that set each field, and why a command would be refused")
+    .option(
+      "--at <when>",
+      "explain what commands would come to at this instant (default: now; with --as-of, then)",
+      instantOf,
     )
     .action((orderId: string, options: ShowOptions, command: Command) =>
       run(command, (session) => show(session, orderId, options)),
@@ -53,19 +61,39 @@ async function missing(session: Session, orderId: string, then: boolean): Promis
   throw new CliError(exits.refused, printable(message));
 }
 
-async function show(session: Session, orderId: string, { asOf }: ShowOptions): Promise<Exit> {
+async function show(
+  session: Session,
+  orderId: string,
+  { asOf, explain = false, at: now }: ShowOptions,
+): Promise<Exit> {
+  if (now !== undefined && !explain) throw new CliError(exits.usage, "--at goes with --explain");
   const key = asOf === undefined ? await session.redeemKey() : undefined;
-  const [detail, code] = await session.read(async (engine) => [
+  const [detail, code, explanation] = await session.read(async (engine) => [
     await engine.views.order(orderId, { at: asOf }),
     key === undefined ? undefined : await engine.redemptionCode(orderId),
+    explain ? await engine.explain(orderId, { at: asOf, now }) : undefined,
   ]);
   if (detail === undefined) return missing(session, orderId, asOf !== undefined);
+  const explained = explanation === undefined ? undefined : await import("./explain.ts");
   if (session.json) {
-    await session.document({ ...detail, ...(code === undefined ? {} : { redemptionCode: code }) });
-  } else {
-    await session.print(inFull(detail, code, session));
+    await session.document({
+      ...detail,
+      ...(code === undefined ? {} : { redemptionCode: code }),
+      ...(explanation === undefined ? {} : { explanation: explained?.explanationDocument(explanation) }),
+    });
+    return exits.done;
+  }
+  await session.print(inFull(detail, code, session));
+  if (explanation !== undefined && explained !== undefined) {
+    const wide = session.columns === undefined ? 60 : Math.max(20, session.columns - 100);
+    for (const [title, text] of explained.explanationSections(explanation, wide))
+      await session.print(section(session, title, text));
   }
   return exits.done;
+}
+
+function section(session: Session, title: string, text: string): string {
+  return `\n${session.paint(printable(title), "bold")}\n${text}`;
 }
 
 const at = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
@@ -113,7 +141,6 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
     entry.from === entry.to ? "" : `${entry.from} -> ${entry.to}`,
     entry.reason ?? "",
   ]);
-  const section = (title: string, text: string): string => `\n${session.paint(title, "bold")}\n${text}`;
   const unnamed = { title: "" };
   const right = (title: string) => ({ title, align: "right" as const });
   const indented = { indent: "  " };
@@ -125,6 +152,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
       indented,
     ),
     section(
+      session,
       "Lines",
       table(
         [
@@ -139,11 +167,12 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
         indented,
       ),
     ),
-    section("Money", table([unnamed, right("")], sums, indented)),
+    section(session, "Money", table([unnamed, right("")], sums, indented)),
     ...(parcels.length === 0
       ? []
-      : [section("Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
+      : [section(session, "Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
     section(
+      session,
       "Log",
       table(
         [
@@ -159,6 +188,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
       ),
     ),
     section(
+      session,
       "Deadlines",
       deadlines.length === 0
         ? "  none"
@@ -168,7 +198,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
             indented,
           ),
     ),
-    section("Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
+    section(session, "Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
   ].join("\n");
 }
 
