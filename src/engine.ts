@@ -14,6 +14,7 @@ import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
+import type { CaseFilter, CasePage, QueueFilter } from "./projections/cases.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
 import {
   type OrderFilter,
@@ -23,6 +24,7 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
+import type { RefundDetail, RefundHistory } from "./projections/refund.ts";
 import {
   type RebuildProgress,
   type Summaries,
@@ -86,6 +88,17 @@ export interface StatisticsAnswer {
   readonly merchant?: Statistics;
 }
 
+/** One order's cases, each with its log. */
+export interface OrderRefundsQuery {
+  readonly orderId: string;
+  readonly at?: AsOf | undefined;
+  /** For when to say what may be done: milliseconds UTC. Without it the instant of `at`, of its last event, or the clock's. */
+  readonly now?: number | undefined;
+}
+
+/** A case by its id, or the latest of a line. */
+export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { readonly lineId: string });
+
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
@@ -93,6 +106,14 @@ export interface Views {
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
+  refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
+  /** A page of the cases of a buyer, of a merchant or of all, newest first. */
+  refundHistory(query?: CaseFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
+  /** One case in full, or how a line stands that has none; undefined where there is no such order, case or line (then). */
+  refund(query: RefundQuery): Promise<RefundDetail | undefined>;
+  /** A page of what waits for whom, oldest first. */
+  queue(query?: QueueFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
   /** How each view stands. */
   status(): Promise<readonly ViewStatus[]>;
 }
@@ -292,6 +313,9 @@ class OpenEngine implements Engine {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
+      refundHistory: (): Promise<never> => Promise.reject(new Error("not built yet")),
+      refund: () => Promise.reject(new Error("not built yet")),
+      queue: () => Promise.reject(new Error("not built yet")),
       status: () => runner.status(),
     };
   }
@@ -337,10 +361,10 @@ class OpenEngine implements Engine {
     orderId: string,
     { at, now }: { readonly at?: AsOf | undefined; readonly now?: number | undefined } = {},
   ): Promise<Explanation | undefined> {
-    const { terms, redeemKey, clock = Date.now } = this.#options;
-    return explain(await this.#envelopes(orderId, at), {
-      nowFor: (lastAt) =>
-        now ?? (at === undefined ? Math.max(Math.floor(clock()), lastAt) : (at.time ?? lastAt)),
+    const { terms, redeemKey } = this.#options;
+    const envelopes = await this.#upTo(orderId, at);
+    return explain(envelopes, {
+      now: now ?? this.#nowAt(envelopes, at),
       policyOf: policies(terms),
       redeemKey,
     });
@@ -525,11 +549,12 @@ class OpenEngine implements Engine {
   }
 
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
-    return detailOf(await this.#envelopes(orderId, at));
+    const envelopes = await this.#upTo(orderId, at);
+    return detailOf(envelopes, this.#nowAt(envelopes, at));
   }
 
-  /** An order's events up to a point in the past, oldest first. */
-  async #envelopes(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
+  /** An order's events, as far back as was asked. */
+  async #upTo(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
     const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
     return recorded
       .map(codec.decode)
@@ -538,6 +563,13 @@ class OpenEngine implements Engine {
           (at?.time === undefined || event.at <= at.time) &&
           (at?.position === undefined || !isAfter(position, at.position)),
       );
+  }
+
+  /** The instant at which a look at an order stands: now, or then. */
+  #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined): number {
+    const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
+    if (at === undefined) return Math.max(last, (this.#options.clock ?? Date.now)());
+    return Math.max(last, at.time ?? last);
   }
 
   /**

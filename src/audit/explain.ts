@@ -61,8 +61,8 @@ export interface Explanation {
 }
 
 export interface ExplainOptions {
-  /** Milliseconds UTC, as the order's last event stands. */
-  readonly nowFor: (lastAt: number) => number;
+  /** When the commands are decided: milliseconds UTC. */
+  readonly now: number;
   readonly policyOf: (merchantId: string) => MerchantPolicy;
   /** With it the order's own write-off code is presented, without it a wrong one. */
   readonly redeemKey?: string | undefined;
@@ -74,12 +74,11 @@ export function explain(envelopes: readonly Envelope[], options: ExplainOptions)
   const last = steps.at(-1);
   if (last === undefined || last.state.status === "none") return undefined;
   const order = last.state;
-  const now = options.nowFor(order.lastAt);
-  const verdicts = verdictsOn(order, now, options);
+  const verdicts = verdictsOn(order, options);
   return {
     orderId: order.orderId,
     revision: last.envelope.revision,
-    now,
+    now: options.now,
     fields: originsOf(steps),
     commands: ownTypes.flatMap((type) => verdicts(type, isLegal(order.status, type), tries[type])),
     cases: order.cases.map((one) => ({
@@ -143,7 +142,7 @@ type Try = (order: Order, code: string) => Iterable<object>;
  * Decides each way to give a command by each role that may. In a status that does not allow it one way is enough: whatever it said, it
  * would be refused for that.
  */
-function verdictsOn(order: Order, now: number, { policyOf, redeemKey }: ExplainOptions) {
+function verdictsOn(order: Order, { now, policyOf, redeemKey }: ExplainOptions) {
   const { terms, redeemStaff } = policyOf(order.merchantId);
   const code = redeemKey === undefined ? "none" : redemptionCode(redeemKey, order.orderId);
   const policy: Policy = { terms, redeemStaff };
