@@ -14,7 +14,14 @@ import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
-import type { CaseFilter, CasePage, QueueFilter } from "./projections/cases.ts";
+import {
+  type CaseFilter,
+  type CasePage,
+  type QueueFilter,
+  casesView,
+  readCases,
+  readQueue,
+} from "./projections/cases.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
 import {
   type OrderFilter,
@@ -24,7 +31,7 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
-import type { RefundDetail, RefundHistory } from "./projections/refund.ts";
+import { type RefundDetail, type RefundHistory, historyOf, refundOf } from "./projections/refund.ts";
 import {
   type RebuildProgress,
   type Summaries,
@@ -43,7 +50,12 @@ import { type EventStore, type LocalReads, isAfter, isStoreError } from "./store
 import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
-const allViews: readonly AnyView[] = [anyView(statisticsView), anyView(ordersView), anyView(searchView)];
+const allViews: readonly AnyView[] = [
+  anyView(statisticsView),
+  anyView(ordersView),
+  anyView(searchView),
+  anyView(casesView),
+];
 
 export const viewNames: readonly string[] = allViews.map(({ name }) => name);
 
@@ -96,6 +108,9 @@ export interface OrderRefundsQuery {
   readonly now?: number | undefined;
 }
 
+/** The cases of a buyer, of a merchant or of all. */
+export type CasesQuery = CaseFilter & Progress & { readonly at?: Bound | undefined };
+
 /** A case by its id, or the latest of a line. */
 export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { readonly lineId: string });
 
@@ -109,7 +124,7 @@ export interface Views {
   /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
   refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
   /** A page of the cases of a buyer, of a merchant or of all, newest first. */
-  refundHistory(query?: CaseFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
+  refundHistory(query?: CasesQuery): Promise<CasePage>;
   /** One case in full, or how a line stands that has none; undefined where there is no such order, case or line (then). */
   refund(query: RefundQuery): Promise<RefundDetail | undefined>;
   /** A page of what waits for whom, oldest first. */
@@ -313,9 +328,9 @@ class OpenEngine implements Engine {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
-      refundHistory: (): Promise<never> => Promise.reject(new Error("not built yet")),
-      refund: () => Promise.reject(new Error("not built yet")),
-      queue: () => Promise.reject(new Error("not built yet")),
+      refundHistory: this.#refundHistory,
+      refund: (query) => this.#refund(query),
+      queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
     };
   }
@@ -548,6 +563,32 @@ class OpenEngine implements Engine {
     });
   }
 
+  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
+    "orderId" in query
+      ? this.#orderRefunds(query)
+      : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
+
+  async #cases<F extends object>(
+    { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },
+    read: (database: Database, prefix: string, filter: F) => CasePage,
+  ): Promise<CasePage> {
+    const { store, database } = this.#opened;
+    const asked = filter as unknown as F;
+    if (at === undefined) return this.#reading("cases", (prefix) => read(database, prefix, asked));
+    using scratch = await buildScratch(store.local, anyView(casesView), at, { signal, onProgress });
+    return read(scratch.database, scratch.prefix, asked);
+  }
+
+  async #orderRefunds({ orderId, at, now }: OrderRefundsQuery): Promise<RefundHistory | undefined> {
+    const envelopes = await this.#upTo(orderId, at);
+    return historyOf(envelopes, this.#nowAt(envelopes, at, now));
+  }
+
+  async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
+    const envelopes = await this.#upTo(of.orderId, at);
+    return refundOf(envelopes, of, this.#nowAt(envelopes, at, now));
+  }
+
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
     const envelopes = await this.#upTo(orderId, at);
     return detailOf(envelopes, this.#nowAt(envelopes, at));
@@ -565,11 +606,11 @@ class OpenEngine implements Engine {
       );
   }
 
-  /** The instant at which a look at an order stands: now, or then. */
-  #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined): number {
+  /** The instant at which a look at an order stands: as asked, now, or then; never before what happened. */
+  #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined, asked?: number): number {
     const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
-    if (at === undefined) return Math.max(last, (this.#options.clock ?? Date.now)());
-    return Math.max(last, at.time ?? last);
+    const now = asked ?? (at === undefined ? (this.#options.clock ?? Date.now)() : at.time);
+    return Math.max(last, now ?? last);
   }
 
   /**

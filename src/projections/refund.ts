@@ -1,14 +1,15 @@
 // One case in full, or a line that has none: progress, what may be done next and by whom, and the log of what happened to it.
 
 import type { ReturnAddress } from "../domain/caseEvents.ts";
-import type { Application, NextCommand } from "../domain/caseNext.ts";
+import { type Application, type NextCommand, applicationOf } from "../domain/caseNext.ts";
 import type { Case } from "../domain/caseState.ts";
 import type { Line } from "../domain/events.ts";
 import type { OrderStatus } from "../domain/lifecycle.ts";
-import type { Refundable } from "../domain/refundable.ts";
-import type { Ledger } from "../domain/state.ts";
-import type { Steps } from "../domain/steps.ts";
-import type { CaseProgress, LogEntry } from "./detail.ts";
+import { type Refundable, refundableOf } from "../domain/refundable.ts";
+import { type Ledger, ledgerOf } from "../domain/state.ts";
+import { type Steps, stepsOf } from "../domain/steps.ts";
+import type { Envelope } from "../store/codec.ts";
+import { type CaseProgress, type LogEntry, type Told, progressOf, tell } from "./detail.ts";
 
 /** A case with what was said of it. */
 export interface CaseDetail extends CaseProgress {
@@ -56,3 +57,72 @@ export interface RefundDetail {
   /** What would be accepted now, given soundly, and from whom; an application too. */
   readonly commands: readonly NextCommand[];
 }
+
+/**
+ * Folds an order's envelopes, oldest first, into all that after-sale has been on it; undefined where there is no order.
+ * @param now for when to say what may be done: milliseconds UTC.
+ */
+export function historyOf(envelopes: readonly Envelope[], now: number): RefundHistory | undefined {
+  const told = tell(envelopes);
+  if (told === undefined) return undefined;
+  const { order, revision } = told;
+  const cases = order.cases.map((one) => caseDetail(told, one, now)).toReversed();
+  return { orderId: order.orderId, currency: order.currency, revision, ledger: ledgerOf(order), cases };
+}
+
+/** The same of one case, by its id, or of the latest of a line; undefined where the order has no such case or line. */
+export function refundOf(
+  envelopes: readonly Envelope[],
+  of: { readonly caseId: string } | { readonly lineId: string },
+  now: number,
+): RefundDetail | undefined {
+  const told = tell(envelopes);
+  if (told === undefined) return undefined;
+  const { order, revision } = told;
+  const one = order.cases.findLast((known) =>
+    "caseId" in of ? known.caseId === of.caseId : known.lineId === of.lineId,
+  );
+  const lineId = "lineId" in of ? of.lineId : one?.lineId;
+  const line = order.lines.find((known) => known.lineId === lineId);
+  if (one === undefined && line === undefined) return undefined;
+  const refund = one === undefined ? undefined : caseDetail(told, one, now);
+  const application = line === undefined ? undefined : applicationOf(order, line.lineId, now);
+  const apply: readonly NextCommand[] =
+    application === undefined || application.refusal !== undefined
+      ? []
+      : [{ command: "ApplyRefund", roles: ["buyer"] }];
+  return {
+    orderId: order.orderId,
+    orderStatus: order.status,
+    merchantId: order.merchantId,
+    buyerId: order.buyerId,
+    currency: order.currency,
+    revision,
+    now,
+    line,
+    refund,
+    steps: stepsOf(one),
+    refundable: line === undefined ? undefined : refundableOf(order, line.lineId),
+    application,
+    commands: [...apply, ...(refund?.commands ?? [])],
+  };
+}
+
+function caseDetail({ order, log }: Told, one: Case, now: number): CaseDetail {
+  const own = log.filter((entry) => entry.case?.caseId === one.caseId);
+  const said = saidOf(own);
+  return { ...progressOf(order, one, now), case: one, ...said, log: own };
+}
+
+/** What was said of a case; no rule reads it, so it stands in its events alone. */
+function saidOf(log: readonly LogEntry[]): Pick<CaseDetail, "note" | "evidence" | "returnAddress"> {
+  const personal = (event: LogEntry["event"]): Said => {
+    const found = log.find((entry) => entry.event === event);
+    return (found?.data as { readonly personal?: Said } | undefined)?.personal ?? {};
+  };
+  const { note, evidence = [] } = personal("RefundApplied");
+  const { returnAddress } = personal("RefundApproved");
+  return { note, evidence, returnAddress };
+}
+
+type Said = Partial<Pick<CaseDetail, "note" | "evidence" | "returnAddress">>;
