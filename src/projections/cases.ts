@@ -425,18 +425,14 @@ function rangesOf({ scope = "all", statuses, types }: CaseFilter): readonly Rang
 export function readCases(database: Database, prefix: string, filter: CaseFilter): CasePage {
   const { from, to, cursor, limit } = filter;
   const last = cursor === undefined ? undefined : readCursor("applied_at", cursor);
-  // One upper bound, so that the range of the index begins where the page does.
+  // One upper bound, and always one, so that the range of the index begins where the page does.
   const before =
-    to === undefined || (last !== undefined && last.at < to) ? last : { at: to, orderId: "", number: 0 };
+    last !== undefined && (to === undefined || last.at < to)
+      ? last
+      : { at: to ?? Number.MAX_SAFE_INTEGER, orderId: "", number: 0 };
   const bounds = {
-    where: [
-      ...(before === undefined ? [] : ["(applied_at, order_id, number) < (?, ?, ?)"]),
-      ...(from === undefined ? [] : ["applied_at >= ?"]),
-    ],
-    values: [
-      ...(before === undefined ? [] : [before.at, before.orderId, before.number]),
-      ...(from === undefined ? [] : [from]),
-    ],
+    where: ["(applied_at, order_id, number) < (?, ?, ?)", ...(from === undefined ? [] : ["applied_at >= ?"])],
+    values: [before.at, before.orderId, before.number, ...(from === undefined ? [] : [from])],
   };
   const ranges = rangesOf(filter).map(({ index, where, values }): Range => {
     return { index, where: [...where, ...bounds.where], values: [...values, ...bounds.values] };
