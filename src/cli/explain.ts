@@ -2,7 +2,7 @@
 
 import type { Explanation, FieldOrigin, Verdict } from "../audit/explain.ts";
 import { describeRejection } from "../domain/refusals.ts";
-import { clip, table, toJson } from "./output.ts";
+import { clip, instantText, table, toJson } from "./output.ts";
 import { refusalDocument } from "./receipt.ts";
 
 /** An explanation as plain data: decisions as `accepted` with what would be recorded, or with the error. */
@@ -21,14 +21,12 @@ function verdictDocument({ command, actor, decision }: Verdict): object {
     : { command: type, actor, accepted: false, error: refusalDocument(decision.left), asked };
 }
 
-const at = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
-
 /** The sections of an explanation, each a title and its text. */
 export function explanationSections(
   { now, fields, commands, cases }: Explanation,
   wide: number,
 ): readonly (readonly [title: string, text: string])[] {
-  const headed = (what: string): string => `${what} at ${at(now)}`;
+  const headed = (what: string): string => `${what} at ${instantText(now)}`;
   return [
     ["Fields, and what set them", fieldsTable(fields, wide)],
     [headed("Commands to the order"), verdictsTable(commands, wide)],
@@ -55,7 +53,7 @@ function fieldsTable(fields: readonly FieldOrigin[], wide: number): string {
       value === undefined ? "(gone)" : clip(typeof value === "string" ? value : toJson(value), wide),
       String(revision),
       event,
-      at(when),
+      instantText(when),
       `${actor.role} ${actor.id}`,
       commandId,
     ]),

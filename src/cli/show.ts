@@ -9,7 +9,8 @@ import type { AsOf } from "../engine.ts";
 import type { OrderDetail } from "../projections/detail.ts";
 import { asOfOf, instantOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
-import { clip, printable, table, toJson } from "./output.ts";
+import { explanationDocument, explanationSections } from "./explain.ts";
+import { clip, instantText, printable, table, toJson } from "./output.ts";
 import type { Run, Session } from "./session.ts";
 
 interface ShowOptions {
@@ -74,19 +75,18 @@ async function show(
     explain ? await engine.explain(orderId, { at: asOf, now }) : undefined,
   ]);
   if (detail === undefined) return missing(session, orderId, asOf !== undefined);
-  const explained = explanation === undefined ? undefined : await import("./explain.ts");
   if (session.json) {
     await session.document({
       ...detail,
       ...(code === undefined ? {} : { redemptionCode: code }),
-      ...(explanation === undefined ? {} : { explanation: explained?.explanationDocument(explanation) }),
+      ...(explanation === undefined ? {} : { explanation: explanationDocument(explanation) }),
     });
     return exits.done;
   }
   await session.print(inFull(detail, code, session));
-  if (explanation !== undefined && explained !== undefined) {
+  if (explanation !== undefined) {
     const wide = session.columns === undefined ? 60 : Math.max(20, session.columns - 100);
-    for (const [title, text] of explained.explanationSections(explanation, wide))
+    for (const [title, text] of explanationSections(explanation, wide))
       await session.print(section(session, title, text));
   }
   return exits.done;
@@ -95,8 +95,6 @@ async function show(
 function section(session: Session, title: string, text: string): string {
   return `\n${session.paint(printable(title), "bold")}\n${text}`;
 }
-
-const at = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
 
 function inFull(detail: OrderDetail, code: string | undefined, session: Session): string {
   const { order, revision, log, deadlines, commands } = detail;
@@ -108,7 +106,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
     ["merchant", order.merchantId],
     ["buyer", order.buyerId],
     ["fulfilment", order.fulfilment],
-    ["created", at(order.createdAt)],
+    ["created", instantText(order.createdAt)],
     ["stock", order.stock],
     ["write-off code", code],
     ["revision", String(revision)],
@@ -135,7 +133,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
   ]);
   const entries = log.map((entry) => [
     String(entry.revision),
-    at(entry.at),
+    instantText(entry.at),
     `${entry.actor.role} ${entry.actor.id}`,
     entry.event,
     entry.from === entry.to ? "" : `${entry.from} -> ${entry.to}`,
@@ -194,7 +192,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
         ? "  none"
         : table(
             [unnamed, unnamed],
-            deadlines.map(({ kind, dueAt }) => [kind, at(dueAt)]),
+            deadlines.map(({ kind, dueAt }) => [kind, instantText(dueAt)]),
             indented,
           ),
     ),
@@ -221,7 +219,7 @@ async function history(session: Session, orderId: string, { diff = false }: Hist
 
 function inLines({ envelope, changes }: Step, diff: boolean, session: Session): string {
   const { event, meta, revision, position } = envelope;
-  const head = `${revision}  ${at(event.at)}  ${session.paint(event.type, "bold")}  by ${meta.actor.role} ${meta.actor.id}  (command ${meta.commandId}, position ${position})`;
+  const head = `${revision}  ${instantText(event.at)}  ${session.paint(event.type, "bold")}  by ${meta.actor.role} ${meta.actor.id}  (command ${meta.commandId}, position ${position})`;
   if (!diff) return head;
   return [head, ...changes.map((change) => `    ${describeChange(change, session)}`)].join("\n");
 }
