@@ -77,6 +77,8 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
     session.note("no orders");
     return;
   }
+  // Few lists hold refunds; those that do say what was given back, and 0.00 where nothing was yet.
+  const refunded = rows.some(({ hasRefund }) => hasRefund);
   const titleWidth = session.columns === undefined ? 60 : Math.max(16, session.columns - 100);
   const text = table(
     [
@@ -86,6 +88,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
       { title: "buyer" },
       { title: "total", align: "right" },
       { title: "" },
+      ...(refunded ? [{ title: "refunded", align: "right" as const }] : []),
       { title: "lines", align: "right" },
       { title: "ratings" },
       { title: "title" },
@@ -97,6 +100,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
       row.buyerId,
       formatAmount(row.total, row.currency),
       row.currency,
+      ...(refunded ? [row.hasRefund ? formatAmount(row.refunded, row.currency) : ""] : []),
       String(row.lines),
       row.ratings.join(","),
       clip(row.title, titleWidth),

@@ -4,13 +4,13 @@ import type { Command } from "commander";
 
 import type { Change, Step } from "../audit/diff.ts";
 import { formatAmount } from "../domain/money.ts";
-import { describeRejection } from "../domain/refusals.ts";
 import type { AsOf } from "../engine.ts";
-import type { OrderDetail } from "../projections/detail.ts";
+import type { LogEntry, OrderDetail } from "../projections/detail.ts";
 import { asOfOf, instantOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
 import { explanationDocument, explanationSections } from "./explain.ts";
 import { clip, instantText, printable, table, toJson } from "./output.ts";
+import { missing } from "./missing.ts";
 import type { Run, Session } from "./session.ts";
 
 interface ShowOptions {
@@ -55,13 +55,6 @@ export function addHistory(program: Command, run: Run): void {
     );
 }
 
-async function missing(session: Session, orderId: string, then: boolean): Promise<Exit> {
-  const rejection = { code: "orderNotFound", orderId } as const;
-  const message = `${describeRejection(rejection)}${then ? " (at that time)" : ""}`;
-  if (session.json) await session.document({ error: { ...rejection, message } });
-  throw new CliError(exits.refused, printable(message));
-}
-
 async function show(
   session: Session,
   orderId: string,
@@ -74,7 +67,7 @@ async function show(
     key === undefined ? undefined : await engine.redemptionCode(orderId),
     explain ? await engine.explain(orderId, { at: asOf, now }) : undefined,
   ]);
-  if (detail === undefined) return missing(session, orderId, asOf !== undefined);
+  if (detail === undefined) return missing(session, { code: "orderNotFound", orderId }, asOf !== undefined);
   if (session.json) {
     await session.document({
       ...detail,
@@ -87,17 +80,13 @@ async function show(
   if (explanation !== undefined) {
     const wide = session.columns === undefined ? 60 : Math.max(20, session.columns - 100);
     for (const [title, text] of explanationSections(explanation, wide))
-      await session.print(section(session, title, text));
+      await session.print(session.section(title, text));
   }
   return exits.done;
 }
 
-function section(session: Session, title: string, text: string): string {
-  return `\n${session.paint(printable(title), "bold")}\n${text}`;
-}
-
 function inFull(detail: OrderDetail, code: string | undefined, session: Session): string {
-  const { order, revision, log, deadlines, commands } = detail;
+  const { order, revision, log, deadlines, commands, ledger, refunds } = detail;
   const money = (minor: number): string => `${formatAmount(minor, order.currency)} ${order.currency}`;
   const titleWidth = session.columns === undefined ? 200 : Math.max(20, session.columns - 60);
   const facts: [string, string | undefined][] = [
@@ -125,6 +114,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
     ...(order.discount > 0 ? [["discount", `-${money(order.discount)}`] as [string, string]] : []),
     ["total", money(order.total)],
     ["paid", money(order.paid)],
+    ...(refunds.length === 0 ? [] : givenBack(ledger, money)),
   ];
   const parcels = order.shipments.map(({ carrier = "", trackingNumber = "", lines: of }) => [
     carrier,
@@ -136,7 +126,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
     instantText(entry.at),
     `${entry.actor.role} ${entry.actor.id}`,
     entry.event,
-    entry.from === entry.to ? "" : `${entry.from} -> ${entry.to}`,
+    moved(entry),
     entry.reason ?? "",
   ]);
   const unnamed = { title: "" };
@@ -149,8 +139,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
       facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
       indented,
     ),
-    section(
-      session,
+    session.section(
       "Lines",
       table(
         [
@@ -165,12 +154,12 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
         indented,
       ),
     ),
-    section(session, "Money", table([unnamed, right("")], sums, indented)),
+    session.section("Money", table([unnamed, right("")], sums, indented)),
     ...(parcels.length === 0
       ? []
-      : [section(session, "Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
-    section(
-      session,
+      : [session.section("Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
+    ...(refunds.length === 0 ? [] : [session.section("Refunds", refundsTable(detail))]),
+    session.section(
       "Log",
       table(
         [
@@ -185,24 +174,68 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
         indented,
       ),
     ),
-    section(
-      session,
+    session.section(
       "Deadlines",
       deadlines.length === 0
         ? "  none"
         : table(
-            [unnamed, unnamed],
-            deadlines.map(({ kind, dueAt }) => [kind, instantText(dueAt)]),
+            [unnamed, unnamed, unnamed],
+            deadlines.map(({ kind, dueAt, case: of }) => [kind, instantText(dueAt), of?.caseId ?? ""]),
             indented,
           ),
     ),
-    section(session, "Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
+    session.section("Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
   ].join("\n");
+}
+
+/** Of what was paid: what went back, is on its way back, and is kept. */
+function givenBack(
+  { refunded, inFlight, retained }: OrderDetail["ledger"],
+  money: (minor: number) => string,
+): [string, string][] {
+  return [
+    ["refunded", money(refunded)],
+    ["in flight", money(inFlight)],
+    ["retained", money(retained)],
+  ];
+}
+
+/** From which status to which: the order's, else the case's. */
+function moved({ from, to, case: of }: LogEntry): string {
+  if (from !== to) return `${from} -> ${to}`;
+  return of === undefined || of.from === of.to ? "" : `${of.caseId}: ${of.from} -> ${of.to}`;
+}
+
+function refundsTable({ order, refunds }: OrderDetail): string {
+  return table(
+    [
+      { title: "case" },
+      { title: "line" },
+      { title: "type" },
+      { title: "status" },
+      { title: "amount", align: "right" },
+      { title: "waits for" },
+      { title: "since" },
+    ],
+    order.cases.map(({ caseId, lineId, type, status, amount }, index) => {
+      const waiting = refunds[index]?.waiting;
+      return [
+        caseId,
+        lineId ?? "all",
+        type,
+        status,
+        formatAmount(amount, order.currency),
+        waiting?.party ?? "",
+        waiting === undefined ? "" : instantText(waiting.since),
+      ];
+    }),
+    { indent: "  " },
+  );
 }
 
 async function history(session: Session, orderId: string, { diff = false }: HistoryOptions): Promise<Exit> {
   const envelopes = await session.read((engine) => engine.history(orderId));
-  if (envelopes.length === 0) return missing(session, orderId, false);
+  if (envelopes.length === 0) return missing(session, { code: "orderNotFound", orderId }, false);
   const { stepsOf } = await import("../audit/diff.ts");
   const steps = stepsOf(envelopes);
   if (session.json) {
