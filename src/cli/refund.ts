@@ -117,7 +117,7 @@ function inFull(detail: RefundDetail, session: Session): string {
     ...types.map((type) =>
       session.section(
         refund === undefined
-          ? `Progress of a ${type} case`
+          ? `Progress (${type})`
           : cameToNothing.has(refund.case.status)
             ? "Progress, should one be applied for again"
             : "Progress",
