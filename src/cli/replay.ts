@@ -41,7 +41,7 @@ export function addRebuild(program: Command, run: Run): void {
     .description(
       "rebuild views from the events, beside the present ones, and swap them; broken off, it goes on next time",
     )
-    .argument("[view...]", "statistics, orders, search; all without one")
+    .argument("[view...]", "statistics, orders, search, cases; all without one")
     .action((views: readonly string[], _options: object, command: Command) =>
       run(command, (session) => rebuild(session, views)),
     );

@@ -399,6 +399,7 @@ function rangesOf({ scope = "all", statuses, types }: CaseFilter): readonly Rang
   const wantedTypes = numbersOf(types ?? caseTypes, caseTypes, "type");
   const wantedStatuses = numbersOf(statuses ?? caseStatuses, caseStatuses, "status");
   const narrowed = types !== undefined || statuses !== undefined;
+  if (wantedTypes.length === 0 || wantedStatuses.length === 0) return [];
   if (scope !== "all" && "buyerId" in scope) {
     // One buyer's cases are few: they are looked through.
     const kinds = narrowed
