@@ -1,10 +1,10 @@
 // Explains an order: which event set each field of its state, and for every command whether it would be accepted now, or why not.
 
 import type { Actor, Role } from "../domain/actor.ts";
-import type { CaseCommandType } from "../domain/caseCommands.ts";
 import { destinations } from "../domain/caseEvents.ts";
 import { caseCommandTypes, isCaseLegal } from "../domain/caseLifecycle.ts";
-import { type Case, inFlight } from "../domain/caseState.ts";
+import { soundest } from "../domain/caseNext.ts";
+import type { Case } from "../domain/caseState.ts";
 import type { Command, CommandData, CommandType, Policy } from "../domain/commands.ts";
 import { type Decision, decide, rolesFor } from "../domain/decide.ts";
 import type { OrderEventType } from "../domain/events.ts";
@@ -74,17 +74,23 @@ export function explain(envelopes: readonly Envelope[], options: ExplainOptions)
   const last = steps.at(-1);
   if (last === undefined || last.state.status === "none") return undefined;
   const order = last.state;
-  const verdicts = verdictsOn(order, options);
+  const { now, policyOf, redeemKey } = options;
+  const { terms, redeemStaff } = policyOf(order.merchantId);
+  const code = redeemKey === undefined ? "none" : redemptionCode(redeemKey, order.orderId);
+  const presentedHash = redeemKey === undefined ? undefined : codeHash(redeemKey, code);
+  const verdicts = verdictsOn(order, now, { terms, redeemStaff }, presentedHash);
   return {
     orderId: order.orderId,
     revision: last.envelope.revision,
-    now: options.now,
+    now,
     fields: originsOf(steps),
-    commands: ownTypes.flatMap((type) => verdicts(type, isLegal(order.status, type), tries[type])),
+    commands: ownTypes.flatMap((type) =>
+      verdicts(isLegal(order.status, type), given(order, type, tries[type](order, code))),
+    ),
     cases: order.cases.map((one) => ({
       caseId: one.caseId,
       commands: ofCaseTypes.flatMap((type) =>
-        verdicts(type, isCaseLegal(one.status, type), () => ofCase(one.caseId, caseTries[type](one, order))),
+        verdicts(isCaseLegal(one.status, type), givenTo(order, one, type)),
       ),
     })),
   };
@@ -129,35 +135,22 @@ function isWithin(field: string, whole: string): boolean {
 // --- commands ---
 
 type OwnType = Exclude<OrderCommandType, "CreateOrder" | "SettleRefund">;
-type OfCaseType = Exclude<CaseCommandType, "ApplyRefund">;
 
 const ownTypes = commandTypes.filter((type) => type !== "CreateOrder" && type !== "SettleRefund");
 const ofCaseTypes = caseCommandTypes.filter((type) => type !== "ApplyRefund");
-
-/** What a command says beside its type and its order. */
-type Body<T extends CommandType> = CommandData[T];
-type Try = (order: Order, code: string) => Iterable<object>;
 
 /**
  * Decides each way to give a command by each role that may. In a status that does not allow it one way is enough: whatever it said, it
  * would be refused for that.
  */
-function verdictsOn(order: Order, { now, policyOf, redeemKey }: ExplainOptions) {
-  const { terms, redeemStaff } = policyOf(order.merchantId);
-  const code = redeemKey === undefined ? "none" : redemptionCode(redeemKey, order.orderId);
-  const policy: Policy = { terms, redeemStaff };
-  const presenting: Policy = {
-    ...policy,
-    presentedHash: redeemKey === undefined ? undefined : codeHash(redeemKey, code),
-  };
-  return (type: CommandType, legal: boolean, ways: Try): readonly Verdict[] => {
+function verdictsOn(order: Order, now: number, policy: Policy, presentedHash: string | undefined) {
+  return (legal: boolean, ways: Iterable<Command>): readonly Verdict[] => {
     const verdicts: Verdict[] = [];
-    for (const body of ways(order, code)) {
-      const command = { type, orderId: order.orderId, ...body } as Command;
-      for (const role of rolesFor(type)) {
-        const actor = actorOf(role, order, redeemStaff);
-        const request = { command, actor, policy: "code" in command ? presenting : policy };
-        verdicts.push({ command, actor, decision: decide(request, order, now) });
+    for (const command of ways) {
+      for (const role of rolesFor(command.type)) {
+        const actor = actorOf(role, order, policy.redeemStaff);
+        const met = "code" in command ? { ...policy, presentedHash } : policy;
+        verdicts.push({ command, actor, decision: decide({ command, actor, policy: met }, order, now) });
       }
       if (!legal) break;
     }
@@ -192,7 +185,7 @@ const parcelsOf = (order: Order) => (order.fulfilment === "express" ? [parcel] :
 const only = (): readonly object[] => [{}];
 
 /** How a command to the order is given, one way or several; the sums and units are the order's own. */
-const tries: { readonly [T in OwnType]: (order: Order, code: string) => Iterable<Body<T>> } = {
+const tries: { readonly [T in OwnType]: (order: Order, code: string) => Iterable<CommandData[T]> } = {
   ConfirmOrder: only,
   Pay: (order) => [
     {
@@ -242,41 +235,18 @@ const tries: { readonly [T in OwnType]: (order: Order, code: string) => Iterable
   },
 };
 
-/** The same for a case; its id is added. */
-const caseTries: {
-  readonly [T in OfCaseType]: (one: Case, order: Order) => Iterable<Omit<Body<T>, "caseId">>;
-} = {
-  ApproveRefund: only,
-  RejectRefund: () => [{ reason: "none given" }],
-  CancelRefund: only,
-  CloseRefund: only,
-  HideRefund: only,
-  ShipReturn: () => [parcel],
-  CorrectReturnShipment: () => [parcel],
-  ReceiveReturn: ({ quantity }) => [{ dispositions: [{ kind: "restock", quantity: Math.max(1, quantity) }] }],
-  IssueRefund: ({ attempts }) => [
-    // As the attempt before, where there was one.
-    ...(attempts.length === 0 ? [] : [{}]),
-    ...destinations.map((destination) => ({ destination })),
-  ],
-  SettleRefund: (one) => {
-    const { refundId, amount } = attemptOf(one);
-    return [{ refundId, amount }];
-  },
-  FailRefund: (one) => [{ refundId: attemptOf(one).refundId, failure: "FAILED", retryable: true }],
-  ShipReplacement: () => [parcel],
-  ConfirmReplacement: only,
-  ConvertToRefund: ({ caseId, lineId = "" }, order) => [
-    { amount: refundableOf(order, lineId, { without: caseId }).amount, buyerConsents: true },
-  ],
-};
-
-function* ofCase(caseId: string, bodies: Iterable<object>): Generator<object> {
-  for (const body of bodies) yield { caseId, ...body };
+function* given(order: Order, type: OwnType, bodies: Iterable<object>): Generator<Command> {
+  for (const body of bodies) yield { type, orderId: order.orderId, ...body } as Command;
 }
 
-/** The attempt that a callback would be about: the one in flight, else the last, else the first that there might be. */
-function attemptOf(one: Case): { readonly refundId: string; readonly amount: number } {
-  const { caseId, amount, attempts } = one;
-  return inFlight(one) ?? attempts.at(-1) ?? { refundId: `${caseId}:1`, amount };
+/** How a command to a case is given; a refund is issued as the attempt before was, where there was one, and each way it might go. */
+function* givenTo(order: Order, one: Case, type: (typeof ofCaseTypes)[number]): Generator<Command> {
+  const command = soundest(order, one, type);
+  if (command.type !== "IssueRefund") {
+    yield command;
+    return;
+  }
+  const { destination: _destination, ...asBefore } = command;
+  if (one.attempts.length > 0) yield asBefore;
+  for (const destination of destinations) yield { ...command, destination };
 }

@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Explanation, Verdict } from "../../src/audit/explain.ts";
 import { caseCommandTypes } from "../../src/domain/caseLifecycle.ts";
+import { nextOf } from "../../src/domain/caseNext.ts";
 import type { CommandType } from "../../src/domain/commands.ts";
 import { rolesFor } from "../../src/domain/decide.ts";
 import { fulfilments } from "../../src/domain/events.ts";
@@ -73,16 +74,17 @@ const verdictsOf = ({ commands, cases }: Explanation): readonly Verdict[] => [
   ...cases.flatMap((one) => one.commands),
 ];
 
+const pairsOf = (verdicts: readonly Verdict[]): ReadonlySet<string> =>
+  new Set(verdicts.map(({ command, actor }) => `${command.type} ${actor.role}`));
+
 /** Every command is there for every role that may give it, and the engine answers it as was said. */
 async function verdictsHold(engine: Engine, explanation: Explanation): Promise<void> {
   const { now, commands, cases } = explanation;
-  const pairs = (verdicts: readonly Verdict[]): unknown =>
-    new Set(verdicts.map(({ command, actor }) => `${command.type} ${actor.role}`));
   const every = (types: readonly CommandType[]): unknown =>
     new Set(types.flatMap((type) => rolesFor(type).map((role) => `${type} ${role}`)));
-  expect(pairs(commands)).toEqual(every(toOrder));
+  expect(pairsOf(commands)).toEqual(every(toOrder));
   for (const one of cases) {
-    expect(pairs(one.commands)).toEqual(every(toCase));
+    expect(pairsOf(one.commands)).toEqual(every(toCase));
     expect(one.commands.filter(({ command }) => at(command, "caseId") !== one.caseId)).toEqual([]);
   }
   for (const verdict of verdictsOf(explanation)) {
@@ -102,7 +104,23 @@ async function explained(engine: Engine, now: number): Promise<Explanation> {
   const explanation = (await engine.explain("o-1", { now })) as Explanation;
   fieldsHold(explanation, await engine.history("o-1"));
   await verdictsHold(engine, explanation);
+  nextHolds(explanation, await engine.state("o-1"));
   return explanation;
+}
+
+/** What the views say may be done about a case is what the explanation says. */
+function nextHolds({ now, cases }: Explanation, state: OrderState): void {
+  if (state.status === "none") throw new Error("there is no order");
+  const said = cases.map(({ commands }) =>
+    pairsOf(commands.filter(({ decision }) => E.isRight(decision) && decision.right.length > 0)),
+  );
+  const next = state.cases.map(
+    (one) =>
+      new Set(
+        nextOf(state, one, now).flatMap(({ command, roles }) => roles.map((role) => `${command} ${role}`)),
+      ),
+  );
+  expect(said).toEqual(next);
 }
 
 /** Does what was said to be possible, and finds that it is. */
@@ -281,6 +299,21 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       revision: 5n,
     });
     expect(ofField(explanation, "pausedFor")).toMatchObject({ value: minute, event: "RefundCancelled" });
+  });
+
+  it("names what emptied a list", async () => {
+    const engine = await open({ store: fresh() });
+    const ask = { orderId: "o-1" };
+    const emptied = { type: "CorrectShipment", ...ask, shipments: [] };
+    const shipments = [{ carrier: "SF", trackingNumber: "1" }, { carrier: "EMS" }];
+    accepted(await engine.execute(newOrder("o-1", { fulfilment: "pickup" }), by(buyer)));
+    const pay = { type: "Pay", ...ask, payId: "p", amount: 5_800, channel: "wallet" };
+    accepted(await engine.execute(pay, by(buyer)));
+    accepted(await engine.execute({ type: "Ship", ...ask, shipments }, by(merchant)));
+    accepted(await engine.execute(emptied, by(merchant)));
+    const explanation = await explained(engine, t0);
+    expect(ofField(explanation, "shipments")).toMatchObject({ value: [], event: "ShipmentCorrected" });
+    expect(ofField(explanation, "shipments[1].carrier")).toMatchObject({ value: undefined, revision: 4n });
   });
 
   it("presents the order's own write-off code only where the engine has the key", async () => {
