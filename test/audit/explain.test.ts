@@ -17,7 +17,7 @@ import { type Order, type OrderState, evolve, initialState } from "../../src/dom
 import { refundablePolicies } from "../../src/domain/terms.ts";
 import type { Engine } from "../../src/engine.ts";
 import type { Envelope } from "../../src/store/codec.ts";
-import { buyer, day, merchant, minute, second, staff, t0 } from "../domain/orders.ts";
+import { buyer, day, merchant, minute, provider, second, staff, t0 } from "../domain/orders.ts";
 import { accepted, by, live, newOrder, open, stepOf, stores, tidyEngines } from "../engines.ts";
 
 tidyEngines();
@@ -314,6 +314,57 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     const explanation = await explained(engine, t0);
     expect(ofField(explanation, "shipments")).toMatchObject({ value: [], event: "ShipmentCorrected" });
     expect(ofField(explanation, "shipments[1].carrier")).toMatchObject({ value: undefined, revision: 4n });
+  });
+
+  it("asks for what is left, under ids of its own, and each way that money may go", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 3);
+    const ask = { orderId: "o-1", caseId: "case-2" };
+    const back = { type: "ApplyRefund", ...ask, lineId: "L2", caseType: "returnRefund", quantity: 1 };
+    const at = { at: t0 + day };
+    accepted(await engine.execute({ ...back, amount: 2_000 }, by(buyer, at)));
+    const applications = (await explained(engine, t0 + day)).commands.filter(
+      ({ command }) => command.type === "ApplyRefund",
+    );
+    expect(applications.map(({ decision }) => decision._tag)).toEqual([
+      ...["Right", "Right", "Right"],
+      ...["Left", "Left", "Left"],
+    ]);
+    accepted(await engine.execute({ type: "ApproveRefund", ...ask }, by(merchant, at)));
+    accepted(
+      await engine.execute({ type: "ShipReturn", ...ask, carrier: "a", trackingNumber: "b" }, by(buyer, at)),
+    );
+    const dispositions = [{ kind: "restock", quantity: 1 }];
+    accepted(await engine.execute({ type: "ReceiveReturn", ...ask, dispositions }, by(merchant, at)));
+    const ways = async () =>
+      (await explained(engine, t0 + day)).cases[0]?.commands.flatMap(({ command, actor, decision }) =>
+        command.type === "IssueRefund" && actor.role === "merchant"
+          ? [`${command.destination ?? "as before"}: ${decision._tag}`]
+          : [],
+      );
+    expect(await ways()).toEqual(["original: Left", "wallet: Right", "manual: Right"]);
+    accepted(await engine.execute({ type: "IssueRefund", ...ask, destination: "wallet" }, by(merchant, at)));
+    const callback = { ...ask, refundId: "case-2:1" };
+    const failed = { type: "FailRefund", ...callback, failure: "X", retryable: false };
+    accepted(await engine.execute(failed, by(provider, at)));
+    expect(await ways()).toEqual(["as before: Right", "original: Left", "wallet: Right", "manual: Right"]);
+    accepted(await engine.execute({ type: "IssueRefund", ...ask }, by(merchant, at)));
+    const settled = { type: "SettleRefund", ...callback, refundId: "case-2:2", amount: 2_000 };
+    accepted(await engine.execute(settled, by(provider, at)));
+    const after = await explained(engine, t0 + day);
+    const again = after.cases[0]?.commands.find(({ command }) => command.type === "SettleRefund");
+    expect(again?.decision).toEqual(E.right([]));
+    expect(
+      after.commands.flatMap(({ command, decision }) =>
+        command.type === "ApplyRefund" && command.lineId === "L2" && E.isLeft(decision)
+          ? [decision.left]
+          : [],
+      ),
+    ).toMatchObject([
+      { code: "amountTooHigh", amount: 1, limit: 0, claimed: 2_000, paid: 5_800 },
+      { code: "quantityTooHigh", quantity: 1, limit: 0, claimed: 1, bought: 1 },
+      { code: "quantityTooHigh", quantity: 1, limit: 0, claimed: 1, bought: 1 },
+    ]);
   });
 
   it("presents the order's own write-off code only where the engine has the key", async () => {
