@@ -328,7 +328,8 @@ class OpenEngine implements Engine {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
-      refundHistory: this.#refundHistory,
+      refundHistory: ((query?: OrderRefundsQuery | CasesQuery) =>
+        this.#refundHistory(query ?? {})) as Views["refundHistory"],
       refund: (query) => this.#refund(query),
       queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
@@ -563,10 +564,11 @@ class OpenEngine implements Engine {
     });
   }
 
-  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
-    "orderId" in query
+  #refundHistory(query: OrderRefundsQuery | CasesQuery): Promise<RefundHistory | CasePage | undefined> {
+    return "orderId" in query
       ? this.#orderRefunds(query)
-      : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
+      : this.#answered(query, (asked) => this.#cases(asked, readCases));
+  }
 
   async #cases<F extends object>(
     { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },

@@ -10,7 +10,7 @@ import { caseCommandTypes, caseCommandsFor } from "../../src/domain/caseLifecycl
 import type { Case } from "../../src/domain/caseState.ts";
 import type { CommandType } from "../../src/domain/commands.ts";
 import { rolesFor } from "../../src/domain/decide.ts";
-import { commandTypes, commandsFor } from "../../src/domain/lifecycle.ts";
+import { commandTypes, commandsFor, isLegal } from "../../src/domain/lifecycle.ts";
 import { refundableOf } from "../../src/domain/refundable.ts";
 import type { Order, OrderState } from "../../src/domain/state.ts";
 import { caseTypes } from "../../src/domain/terms.ts";
@@ -149,20 +149,43 @@ function isToCase(type: CommandType): type is CaseCommandType {
   return (caseCommandTypes as readonly CommandType[]).includes(type);
 }
 
-/** What is asked next: mostly what some status allows, of an open case as often as of its order. */
+/** What ends a case before its time. */
+const endings: readonly CommandType[] = ["RejectRefund", "CancelRefund", "CloseRefund"];
+
+/** What is asked next: mostly what some status allows, of an open case, and there what brings it on. */
 function choice(state: OrderState, { apt, pick }: Step): Choice {
   const cases = state.status === "none" ? [] : state.cases;
   const latest = cases.at(-1);
-  const choices: readonly Choice[] = apt
-    ? [
-        ...commandsFor(state.status).map((type): Choice => [type]),
-        ...cases.flatMap((one) => caseCommandsFor(one.status).map((type): Choice => [type, one])),
-      ]
-    : [
-        ...commandTypes.map((type): Choice => [type]),
-        ...caseCommandTypes.map((type): Choice => (latest === undefined ? [type] : [type, latest])),
-      ];
-  return choices[pick % choices.length] as Choice;
+  const any = (choices: readonly Choice[]): Choice => choices[(pick >> 2) % choices.length] as Choice;
+  if (!apt) {
+    return any([
+      ...commandTypes.map((type): Choice => [type]),
+      ...caseCommandTypes.map((type): Choice => (latest === undefined ? [type] : [type, latest])),
+    ]);
+  }
+  const ofCases = cases.flatMap((one) => caseCommandsFor(one.status).map((type): Choice => [type, one]));
+  const onward = ofCases.filter(([type]) => !endings.includes(type));
+  if (onward.length > 0 && pick % 8 > 1) return any(onward);
+  if (ofCases.length > 0 && pick % 4 !== 0) return any(ofCases);
+  const own = commandsFor(state.status).map((type): Choice => [type]);
+  return pick % 4 === 1 && isLegal(state.status, "ApplyRefund") ? ["ApplyRefund"] : any(own);
+}
+
+/** Has every order paid and every other one sent, so that cases come soon. */
+export async function begin(engine: Engine): Promise<void> {
+  for (const [order, orderId] of orderIds.entries()) {
+    const one: Step = { order, apt: true, pick: 2, gap: 1 };
+    for (const type of [
+      "CreateOrder",
+      "ConfirmOrder",
+      "Pay",
+      ...(order % 2 === 0 ? ["Ship"] : []),
+    ] as const) {
+      const state = await engine.state(orderId);
+      const command = { type, orderId, ...bodyOf(type as CommandType, orderId, one, state) };
+      await engine.execute(command, by(actorOf(type as CommandType, one), { at: t0 }));
+    }
+  }
 }
 
 /** Plays the steps one after the other; the instant of each goes to `afterStep`, with whether it was accepted. */
