@@ -327,8 +327,12 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       ({ command }) => command.type === "ApplyRefund",
     );
     expect(applications.map(({ decision }) => decision._tag)).toEqual([
-      ...["Right", "Right", "Right"],
-      ...["Left", "Left", "Left"],
+      "Right",
+      "Right",
+      "Right",
+      "Left",
+      "Left",
+      "Left",
     ]);
     accepted(await engine.execute({ type: "ApproveRefund", ...ask }, by(merchant, at)));
     accepted(
