@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { type Rating, ratings } from "../domain/events.ts";
 import { formatAmount } from "../domain/money.ts";
 import type { Bound } from "../projections/asof.ts";
-import type { OrderFilter, OrderPage } from "../projections/orders.ts";
+import type { OrderFilter, OrderPage, OrderRow } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
 import { boundOf, countOf, instantOf, listFor } from "./arguments.ts";
 import { CliError, exits, messageOf } from "./exits.ts";
@@ -77,7 +77,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
     session.note("no orders");
     return;
   }
-  // Few lists hold refunds; those that do say what was given back, and 0.00 where nothing was yet.
+  // Few lists hold refunds; those that do say what was given back, and which wait for somebody.
   const refunded = rows.some(({ hasRefund }) => hasRefund);
   const titleWidth = session.columns === undefined ? 60 : Math.max(16, session.columns - 100);
   const text = table(
@@ -88,7 +88,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
       { title: "buyer" },
       { title: "total", align: "right" },
       { title: "" },
-      ...(refunded ? [{ title: "refunded", align: "right" as const }] : []),
+      ...(refunded ? [{ title: "refunded", align: "right" as const }, { title: "cases" }] : []),
       { title: "lines", align: "right" },
       { title: "ratings" },
       { title: "title" },
@@ -100,7 +100,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
       row.buyerId,
       formatAmount(row.total, row.currency),
       row.currency,
-      ...(refunded ? [row.hasRefund ? formatAmount(row.refunded, row.currency) : ""] : []),
+      ...(refunded ? refundCells(row) : []),
       String(row.lines),
       row.ratings.join(","),
       clip(row.title, titleWidth),
@@ -109,4 +109,8 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
   const [head = "", ...body] = text.split("\n");
   await session.print([session.paint(head, "bold"), ...body].join("\n"));
   if (next !== undefined) session.note(`more: --cursor ${next}`);
+}
+
+function refundCells({ hasRefund, refunded, refundStatus, currency }: OrderRow): readonly string[] {
+  return hasRefund ? [formatAmount(refunded, currency), refundStatus] : ["", ""];
 }

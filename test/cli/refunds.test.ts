@@ -345,14 +345,17 @@ describe("queue", () => {
 });
 
 describe("orders and show", () => {
-  test("a list with refunds says what was given back", async () => {
+  test("a list with refunds says what was given back, and whether a case is open", async () => {
     expect((await run("orders")).stdout).toBe(
-      `order  created              status          buyer  total       refunded  lines  ratings  title
-b      2026-01-06 12:00:00  pendingPayment  li     61.00  CNY                2           龙井茶 250g
-a      2026-01-05 12:00:00  shipped         li     61.00  CNY      1.00      2           龙井茶 250g
+      `order  created              status          buyer  total       refunded  cases  lines  ratings  title
+b      2026-01-06 12:00:00  pendingPayment  li     61.00  CNY                       2           龙井茶 250g
+a      2026-01-05 12:00:00  shipped         li     61.00  CNY      1.00  open       2           龙井茶 250g
 `,
     );
     expect((await run("orders", "--merchant", "rival")).stdout).not.toContain("refunded");
+    expect(await json("orders", "--as-of", "2026-01-05T12:12:00Z")).toMatchObject({
+      orders: [{ orderId: "a", refunded: 100, hasRefund: true, refundStatus: "ended" }],
+    });
   });
 
   test("an order shows its cases, what went back, and each case's moves", async () => {
