@@ -3,6 +3,7 @@
 import type * as E from "fp-ts/lib/Either.js";
 
 import { type Comparison, compare } from "./audit/check.ts";
+import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
 import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
@@ -187,6 +188,15 @@ export interface Engine extends AsyncDisposable {
   state(orderId: string): Promise<OrderState>;
   /** An order's events, oldest first. */
   history(orderId: string): Promise<readonly Envelope[]>;
+  /**
+   * Which event set each field of an order, and for every command whether it would be accepted, or why not; undefined where there is
+   * no order (then). `now` (milliseconds UTC) is when the commands are decided: without it the engine's clock, and for a look back the
+   * instant asked for, or that of the order's last event.
+   */
+  explain(
+    orderId: string,
+    options?: { readonly at?: AsOf | undefined; readonly now?: number | undefined },
+  ): Promise<Explanation | undefined>;
   /** Folds every order anew from its events alone. */
   replay(query?: ReplayQuery): Promise<ReplayTotals>;
   /** Rebuilds every view into nothing and compares it with what is kept. */
@@ -415,6 +425,19 @@ class OpenEngine implements Engine {
 
   async history(orderId: string): Promise<readonly Envelope[]> {
     return (await this.#opened.store.readStream(streamOf(orderId))).map(codec.decode);
+  }
+
+  async explain(
+    orderId: string,
+    { at, now }: { readonly at?: AsOf | undefined; readonly now?: number | undefined } = {},
+  ): Promise<Explanation | undefined> {
+    const { terms, redeemKey } = this.#options;
+    const envelopes = await this.#upTo(orderId, at);
+    return explain(envelopes, {
+      now: now ?? this.#nowAt(envelopes, at),
+      policyOf: policies(terms),
+      redeemKey,
+    });
   }
 
   async replay({ at, workers = 1, signal, onProgress, onOrder }: ReplayQuery = {}): Promise<ReplayTotals> {

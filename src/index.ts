@@ -2,6 +2,7 @@
 
 export { openEngine, viewNames } from "./engine.ts";
 export type { AsOf, Engine, EngineOptions, RefundQuery, StatisticsAnswer, Views } from "./engine.ts";
+export type { Explanation } from "./audit/explain.ts";
 export type { Preview, Receipt } from "./commands/handle.ts";
 export type { ExecuteOptions, Expect } from "./commands/parse.ts";
 export type {

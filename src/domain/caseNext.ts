@@ -89,11 +89,13 @@ function application(order: Order, lineId: string, caseType: CaseType): Command 
   };
 }
 
-/** A command that is refused for nothing that its giver could put better. */
-function soundest(order: Order, one: Case, type: CaseCommandType): Command {
+/** A command to a case, refused for nothing that its giver could put better; well-formed whatever the case's status is. */
+export function soundest(order: Order, one: Case, type: CaseCommandType): Command {
   const of = { orderId: order.orderId, caseId: one.caseId };
   const waybill = { carrier: "-", trackingNumber: "-" };
-  const flying = inFlight(one);
+  // The attempt that a callback would be about: the one in flight, else the last, else the first that there might be.
+  const { refundId, amount } = inFlight(one) ??
+    one.attempts.at(-1) ?? { refundId: `${one.caseId}:1`, amount: one.amount };
   const lineId = one.lineId ?? "";
   switch (type) {
     case "ApplyRefund":
@@ -111,16 +113,16 @@ function soundest(order: Order, one: Case, type: CaseCommandType): Command {
     case "ShipReplacement":
       return { ...of, type, ...waybill };
     case "ReceiveReturn":
-      return { ...of, type, dispositions: [{ kind: "restock", quantity: one.quantity }] };
+      return { ...of, type, dispositions: [{ kind: "restock", quantity: Math.max(1, one.quantity) }] };
     case "IssueRefund":
       return { ...of, type, destination: "manual" };
     case "SettleRefund":
-      return { ...of, type, refundId: flying?.refundId ?? "", amount: flying?.amount ?? 0 };
+      return { ...of, type, refundId, amount };
     case "FailRefund":
-      return { ...of, type, refundId: flying?.refundId ?? "", failure: "-", retryable: false };
+      return { ...of, type, refundId, failure: "-", retryable: false };
     case "ConvertToRefund": {
-      const { amount } = refundableOf(order, lineId, { without: one.caseId });
-      return { ...of, type, amount, buyerConsents: true };
+      const left = refundableOf(order, lineId, { without: one.caseId });
+      return { ...of, type, amount: left.amount, buyerConsents: true };
     }
   }
 }

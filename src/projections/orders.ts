@@ -3,7 +3,7 @@
 import { type Deadline, deadlinesOf } from "../domain/deadlines.ts";
 import { type Rating, orderEventTypes } from "../domain/events.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
-import { type Order, type OrderState, evolve, initialState } from "../domain/state.ts";
+import { type Order, type OrderState, evolve, hasOpenCase, initialState } from "../domain/state.ts";
 import type { Database } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
@@ -31,6 +31,8 @@ export interface OrderRow {
   readonly ratings: readonly Rating[];
   /** It has a case, whatever became of it. */
   readonly hasRefund: boolean;
+  /** Whether one of its cases waits for somebody, all have ended, or there are none. */
+  readonly refundStatus: "open" | "ended" | "none";
   readonly hiddenByBuyer: boolean;
   readonly hiddenByMerchant: boolean;
   /** When its next deadline passes. */
@@ -84,12 +86,12 @@ class OrdersWriter implements Writer<OrderState> {
 
   constructor(database: Database, prefix: string) {
     this.#insert = database.prepare(
-      `INSERT INTO ${prefix} (order_id, status, updated_at, paid, refunded, cases, ratings, hidden, due_at, order_no,
+      `INSERT INTO ${prefix} (order_id, status, updated_at, paid, refunded, cases, open, ratings, hidden, due_at, order_no,
          merchant_id, buyer_id, created_at, currency, total, lines, units, title, fulfilment, code_hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#update = database.prepare(
-      `UPDATE ${prefix} SET status = ?, updated_at = ?, paid = ?, refunded = ?, cases = ?, ratings = ?, hidden = ?, due_at = ?
+      `UPDATE ${prefix} SET status = ?, updated_at = ?, paid = ?, refunded = ?, cases = ?, open = ?, ratings = ?, hidden = ?, due_at = ?
        WHERE order_id = ?`,
     );
     this.#delete = database.prepare(`DELETE FROM ${prefix} WHERE order_id = ?`);
@@ -132,7 +134,7 @@ class OrdersWriter implements Writer<OrderState> {
 }
 
 /** What of an order's row changes over its life. */
-function moving(order: Order): [number, number, number, number, number, number, number, number | null] {
+function moving(order: Order): [...status: number[], dueAt: number | null] {
   const hidden =
     (order.hiddenByBuyerAt === undefined ? 0 : 1) + (order.hiddenByMerchantAt === undefined ? 0 : 2);
   return [
@@ -141,6 +143,7 @@ function moving(order: Order): [number, number, number, number, number, number, 
     order.paid,
     order.refunded,
     order.cases.length,
+    hasOpenCase(order) ? 1 : 0,
     ratingMask(order.ratings),
     hidden,
     nextDue(order),
@@ -149,7 +152,7 @@ function moving(order: Order): [number, number, number, number, number, number, 
 
 export const ordersView: View<OrderState> = {
   name: "orders",
-  version: 2,
+  version: 3,
   reads: Object.fromEntries(orderEventTypes.map((type) => [type, true])),
   ofState: true,
   tables: (prefix) => [
@@ -157,7 +160,7 @@ export const ordersView: View<OrderState> = {
       name: prefix,
       sql: `CREATE TABLE ${prefix} (
         order_id TEXT PRIMARY KEY, status INTEGER NOT NULL, updated_at INTEGER NOT NULL, paid INTEGER NOT NULL,
-        refunded INTEGER NOT NULL, cases INTEGER NOT NULL, ratings INTEGER NOT NULL, hidden INTEGER NOT NULL, due_at INTEGER, order_no TEXT NOT NULL, merchant_id TEXT NOT NULL,
+        refunded INTEGER NOT NULL, cases INTEGER NOT NULL, open INTEGER NOT NULL, ratings INTEGER NOT NULL, hidden INTEGER NOT NULL, due_at INTEGER, order_no TEXT NOT NULL, merchant_id TEXT NOT NULL,
         buyer_id TEXT NOT NULL, created_at INTEGER NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL,
         lines INTEGER NOT NULL, units INTEGER NOT NULL, title TEXT NOT NULL, fulfilment TEXT NOT NULL, code_hash TEXT)
         WITHOUT ROWID;
@@ -173,7 +176,7 @@ export const ordersView: View<OrderState> = {
   rows: (database, prefix) =>
     textRows(
       database,
-      `SELECT json_array(order_id, status, updated_at, paid, refunded, cases, ratings, hidden, due_at, order_no, merchant_id, buyer_id,
+      `SELECT json_array(order_id, status, updated_at, paid, refunded, cases, open, ratings, hidden, due_at, order_no, merchant_id, buyer_id,
          created_at, currency, total, lines, units, title, fulfilment, code_hash) AS row FROM ${prefix} ORDER BY row`,
     ),
 };
@@ -191,6 +194,7 @@ interface StoredRow {
   readonly paid: number;
   readonly refunded: number;
   readonly cases: number;
+  readonly open: number;
   readonly lines: number;
   readonly units: number;
   readonly title: string;
@@ -219,6 +223,7 @@ function rowOf(row: StoredRow): OrderRow {
     fulfilment: row.fulfilment,
     ratings: ratingNames.filter((rating) => (row.ratings & ratingBits[rating]) !== 0),
     hasRefund: row.cases > 0,
+    refundStatus: row.cases === 0 ? "none" : row.open === 1 ? "open" : "ended",
     hiddenByBuyer: (row.hidden & 1) !== 0,
     hiddenByMerchant: (row.hidden & 2) !== 0,
     dueAt: row.due_at ?? undefined,

@@ -220,6 +220,7 @@ const rowKeys: Readonly<Record<keyof OrderRow, true>> = {
   fulfilment: true,
   ratings: true,
   hasRefund: true,
+  refundStatus: true,
   hiddenByBuyer: true,
   hiddenByMerchant: true,
   dueAt: true,

@@ -162,6 +162,12 @@ describe("completion", () => {
     ["diagram --format s", ["svg"]],
     ["completion z", ["zsh"]],
     ["show --as", ["--as-of"]],
+    ["show --ex", ["--explain"]],
+    ["refund sh", ["show"]],
+    ["refund show --ca", ["--case"]],
+    ["refund show --l", ["--line"]],
+    ["queue --f", ["--for"]],
+    ["--ca", []],
   ])("bash completes `aftersale %s`", async (typed, words) => {
     using here = folder();
     writeFileSync(here.file("script"), await scriptOf("bash"));

@@ -53,6 +53,7 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         ratings: ["bad", "good"],
         refunded: 0,
         hasRefund: false,
+        refundStatus: "none",
         hiddenByBuyer: false,
         hiddenByMerchant: false,
         dueAt: undefined,
