@@ -317,7 +317,8 @@ function settled(
 
 /**
  * Units that count as returned or cancelled by a settlement (ruling 3), asked of the order as it stands after it: those sent back; of
- * goods that were never sent, or cannot be, all that are left where the line has nothing left to refund; of a cancellation, all.
+ * goods that were never sent, or cannot be, all that are left where the line has nothing left to refund; of a cancellation, all. What
+ * other cases have reserved is not refunded yet, and is left out.
  */
 function affectedBy(after: Order, { origin, type, lineId, quantity }: Case): number {
   if (type !== "refundOnly") return quantity;
@@ -325,9 +326,14 @@ function affectedBy(after: Order, { origin, type, lineId, quantity }: Case): num
     if (origin !== "cancellation") return 0;
     return unitsLeft(after).reduce((units, line) => units + line.quantity, 0);
   }
-  const unsent = after.status === "paid" || after.fulfilment === "virtual";
-  if (!unsent || refundableOf(after, lineId).amount > 0) return 0;
+  if (!neverSent(after, lineId) || refundableOf({ ...after, cases: [] }, lineId).amount > 0) return 0;
   return unitsLeft(after).find((left) => left.lineId === lineId)?.quantity ?? 0;
+}
+
+/** Goods not shipped yet, or of a line that no parcel took along, or that are no goods to be sent. A parcel naming no lines may hold any. */
+function neverSent({ status, fulfilment, shipments }: Order, lineId: string): boolean {
+  if (status === "paid" || fulfilment === "virtual") return true;
+  return shipments.length > 0 && shipments.every(({ lines }) => lines?.includes(lineId) === false);
 }
 
 type Units = readonly { readonly lineId: string; readonly quantity: number }[];
