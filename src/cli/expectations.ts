@@ -161,6 +161,18 @@ export const eventKeys: { readonly [T in OrderEventType]: Keys<OrderEventData[T]
   ReplacementShipped: waybill,
   ReplacementReceived: { caseId: "required", by: "required" },
   ExchangeConverted: { caseId: "required", toType: "required", amount: "required" },
+  RefundImported: {
+    caseId: "required",
+    source: "required",
+    status: "required",
+    lineId: "required",
+    caseType: "required",
+    quantity: "required",
+    amount: "required",
+    goodsReceived: "required",
+    reason: "optional",
+    raw: "required",
+  },
 };
 
 const statisticsKeys: Readonly<Record<keyof Statistics, true>> = {

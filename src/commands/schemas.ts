@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 import { roles } from "../domain/actor.ts";
-import { destinations, dispositionKinds } from "../domain/caseEvents.ts";
+import { destinations, dispositionKinds, importedStatuses } from "../domain/caseEvents.ts";
 import type { CommandType } from "../domain/commands.ts";
 import { currencies, currencyFault } from "../domain/currencies.ts";
 import { channels, chargeKinds, fulfilments, ratings } from "../domain/events.ts";
@@ -309,6 +309,18 @@ const bodies = {
   ShipReplacement: { ...ofCase, ...waybill, available: z.int().min(0).optional() },
   ConfirmReplacement: ofCase,
   ConvertToRefund: { ...ofCase, ...payable, amount, buyerConsents: z.boolean() },
+  ImportRefund: {
+    caseId: newCaseId,
+    source: text(limits.idLength, 1),
+    status: z.enum(importedStatuses),
+    lineId: id,
+    caseType: z.enum(caseTypes),
+    quantity: integer().optional(),
+    amount,
+    goodsReceived: z.boolean().optional(),
+    reason: someText,
+    raw: source,
+  },
 } satisfies Record<CommandType, z.core.$ZodLooseShape>;
 
 function schemaOf<T extends CommandType>(type: T) {

@@ -69,6 +69,7 @@ function reasonOf(event: OrderEvent): string | undefined {
   switch (event.type) {
     case "OrderCancelled":
     case "RefundApplied":
+    case "RefundImported":
     case "RefundRejected":
     case "RefundClosed":
       return event.data.reason;

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Actor } from "../../src/domain/actor.ts";
 import type { CaseCommandType } from "../../src/domain/caseCommands.ts";
-import { destinations } from "../../src/domain/caseEvents.ts";
+import { destinations, importedStatuses } from "../../src/domain/caseEvents.ts";
 import { caseCommandTypes, caseCommandsFor, caseStatuses } from "../../src/domain/caseLifecycle.ts";
 import { type Case, inFlight } from "../../src/domain/caseState.ts";
 import type { Command, Policy } from "../../src/domain/commands.ts";
@@ -55,6 +55,7 @@ const step = fc.record({
     "apply",
     "order",
     "due",
+    "import",
     "wild",
   ),
   pick: fc.nat({ max: 999 }),
@@ -127,6 +128,23 @@ function applyAs(order: Order, { pick, which, variant }: Step): Command {
   });
 }
 
+/** Another system's snapshot: mostly one that could be, of an amount that this shop's policy might not give. */
+function importAs(order: Order, { pick, which, variant }: Step): Command {
+  const caseType = caseTypes[which % 3] as (typeof caseTypes)[number];
+  const left = order.paid - claimedInAll(order);
+  const amount = caseType === "exchange" ? 0 : [left, 1, Math.ceil(left / 2), left + 1][pick % 4]!;
+  return ask("ImportRefund", {
+    caseId: variant === 3 ? "c-1" : `c-${order.cases.length + 1}`,
+    source: "elsewhere",
+    status: importedStatuses[pick % importedStatuses.length]!,
+    lineId: variant === 2 ? "L9" : (lineIds[(pick >> 3) % 2] as string),
+    caseType,
+    quantity: caseType === "refundOnly" ? 0 : 1 + (pick % 2),
+    amount,
+    raw: [["pick", pick % 2]],
+  });
+}
+
 function toCase(type: CaseCommandType, one: Case | undefined, { pick, variant }: Step): Command {
   const caseId = variant === 3 && pick % 7 === 0 ? "c-none" : (one?.caseId ?? "c-none");
   const destination = [...destinations, undefined][pick % 4];
@@ -137,7 +155,8 @@ function toCase(type: CaseCommandType, one: Case | undefined, { pick, variant }:
   const quantity = one?.quantity ?? 1;
   switch (type) {
     case "ApplyRefund":
-      throw new Error("an application is to no case yet");
+    case "ImportRefund":
+      throw new Error(`${type} is to no case yet`);
     case "ApproveRefund":
       return ask(type, {
         caseId,
@@ -217,7 +236,11 @@ function dueOn(order: Order, now: number): Command | undefined {
 function asked(order: Order, one: Step, now: number): readonly [Actor, Command] {
   const of = order.cases[one.which % Math.max(1, order.cases.length)];
   const whole = (type: CaseCommandType): Command =>
-    type === "ApplyRefund" ? applyAs(order, one) : toCase(type, of, one);
+    type === "ApplyRefund"
+      ? applyAs(order, one)
+      : type === "ImportRefund"
+        ? importAs(order, one)
+        : toCase(type, of, one);
   if (one.kind === "due") {
     const due = dueOn(order, now);
     if (due !== undefined) return [system, due];
@@ -235,6 +258,7 @@ function asked(order: Order, one: Step, now: number): readonly [Actor, Command] 
       return [giver(command, one.which), command];
     }
   }
+  if (one.kind === "import") return [system, importAs(order, one)];
   if (one.kind === "wild") {
     const command = whole(caseCommandTypes[one.pick % caseCommandTypes.length] as CaseCommandType);
     return [one.variant === 0 ? giver(command, one.which) : one.who, command];
@@ -400,6 +424,10 @@ describe("after every command of any life under after-sale", () => {
       const ids = new Set<string>();
       for (const one of history) {
         if (one.type === "RefundApproved" || one.type === "ExchangeConverted") approvals.add(one.data.caseId);
+        // Approved, or paid already, where it comes from.
+        if (one.type === "RefundImported" && one.data.status !== "requested") {
+          approvals.add(one.data.caseId);
+        }
         if (one.type !== "RefundIssued") continue;
         expect(approvals).toContain(one.data.caseId);
         expect(ids).not.toContain(one.data.refundId);
@@ -488,6 +516,7 @@ it("the lives are not idle: every status, every command and every refusal of a c
     "originNotEligible",
     "caseOpen",
     "nothingPaid",
+    "statusNotPossible",
     "windowExpired",
     "typeNotAllowed",
     "amountTooLow",
@@ -511,6 +540,8 @@ it("the lives are not idle: every status, every command and every refusal of a c
   ];
   expect(wanted.filter((code) => !refused.has(code))).toStrictEqual([]);
   expect(
-    ["closed by refund", "application", "cancellation", "latePayment"].filter((end) => !ends.has(end)),
+    ["closed by refund", "application", "cancellation", "latePayment", "import"].filter(
+      (end) => !ends.has(end),
+    ),
   ).toStrictEqual([]);
 });

@@ -163,7 +163,7 @@ describe("CancelOrder of a paid order (ruling 1, scenario 25)", () => {
         command: "CancelRefund",
         caseId: key,
         origin: "cancellation",
-        allowed: ["application"],
+        allowed: ["application", "import"],
       });
     const undone = [...order, event("RefundClosed", at, { caseId: key, cause: "merchant" })];
     given(order)
@@ -320,13 +320,13 @@ describe("late money", () => {
       ({ code: "originNotEligible", command, caseId: id, origin: "latePayment", allowed }) as const;
     given(history)
       .when(ask("RejectRefund", { caseId: id, reason: "no, no" }), merchant, at)
-      .refuses(refused("RejectRefund", ["application", "cancellation"]));
+      .refuses(refused("RejectRefund", ["application", "cancellation", "import"]));
     given(history)
       .when(ask("CloseRefund", { caseId: id }), merchant, at)
-      .refuses(refused("CloseRefund", ["application", "cancellation"]));
+      .refuses(refused("CloseRefund", ["application", "cancellation", "import"]));
     given(history)
       .when(ask("CancelRefund", { caseId: id }), buyer, at)
-      .refuses(refused("CancelRefund", ["application"]));
+      .refuses(refused("CancelRefund", ["application", "import"]));
   });
 
   it("of the whole order is no exchange", () => {
