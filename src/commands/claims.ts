@@ -11,7 +11,7 @@ export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
       claims.push(`orderNo/${event.data.merchantId}/${event.data.orderNo}`);
     } else if (event.type === "OrderPaid" || event.type === "LatePaymentReceived") {
       if (event.data.channel !== "none") claims.push(`payment/${event.data.payId}`);
-    } else if (event.type === "RefundApplied") {
+    } else if (event.type === "RefundApplied" || event.type === "RefundImported") {
       // Refunds are named after their case, and the payment provider knows them by that name alone.
       claims.push(`case/${event.data.caseId}`);
     }

@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 import { roles } from "../domain/actor.ts";
-import { destinations, dispositionKinds } from "../domain/caseEvents.ts";
+import { destinations, dispositionKinds, importedStatuses } from "../domain/caseEvents.ts";
 import type { CommandType } from "../domain/commands.ts";
 import { currencies, currencyFault } from "../domain/currencies.ts";
 import { channels, chargeKinds, fulfilments, ratings } from "../domain/events.ts";
@@ -15,7 +15,10 @@ const idRule = `must be 1 to ${limits.idLength} characters of A-Z a-z 0-9 . _ : 
 
 export const id = z.string().max(limits.idLength, idRule).regex(idPattern, idRule);
 
-const amount = z.int().min(0);
+/** An integer; -0 is stored as 0, so it is read so at once, or the state kept would differ from the state by replay. */
+const integer = () => z.int().overwrite((value) => value + 0);
+
+const amount = integer().min(0);
 const quantity = z.int().min(1).max(limits.quantity);
 
 /** Why a text cannot be kept, or undefined. Lengths are code points, as the limits of the sources are. */
@@ -163,16 +166,16 @@ const shipment = z.strictObject({
 
 const shipments = z.array(shipment).max(limits.shipmentsPerOrder);
 
-const days = z.int().min(0).max(limits.termDays);
+const days = integer().min(0).max(limits.termDays);
 
 /** Terms as a merchant's file or an order may state them: any of them, the rest as they are. */
 export const termsOverride = z.strictObject({
   booking: z.boolean().optional(),
-  payWindowMinutes: z.int().min(0).max(limits.termMinutes).optional(),
+  payWindowMinutes: integer().min(0).max(limits.termMinutes).optional(),
   autoConfirmDays: days.optional(),
   afterSaleDays: days.optional(),
   refundable: z.enum(refundablePolicies).optional(),
-  evidenceMax: z.int().min(0).max(9).optional(),
+  evidenceMax: integer().min(0).max(9).optional(),
   allowedTypes: z.array(z.enum(caseTypes)).max(caseTypes.length).optional(),
   stockDeduction: z.enum(stockRules).optional(),
   virtualAutoShip: z.boolean().optional(),
@@ -256,11 +259,11 @@ const bodies = {
     caseId: newCaseId,
     lineId: id,
     caseType: z.enum(caseTypes),
-    quantity: z.int().optional(),
+    quantity: integer().optional(),
     amount,
     goodsReceived: z.boolean().optional(),
     reason: someText,
-    causeType: z.int().optional(),
+    causeType: integer().optional(),
     personal: z
       .strictObject({
         note: someText,
@@ -306,6 +309,18 @@ const bodies = {
   ShipReplacement: { ...ofCase, ...waybill, available: z.int().min(0).optional() },
   ConfirmReplacement: ofCase,
   ConvertToRefund: { ...ofCase, ...payable, amount, buyerConsents: z.boolean() },
+  ImportRefund: {
+    caseId: newCaseId,
+    source: text(limits.idLength, 1),
+    status: z.enum(importedStatuses),
+    lineId: id,
+    caseType: z.enum(caseTypes),
+    quantity: integer().optional(),
+    amount,
+    goodsReceived: z.boolean().optional(),
+    reason: someText,
+    raw: source,
+  },
 } satisfies Record<CommandType, z.core.$ZodLooseShape>;
 
 function schemaOf<T extends CommandType>(type: T) {
@@ -320,7 +335,7 @@ export const commandSchemas = Object.fromEntries(
 export const actorSchema = z.strictObject({ role: z.enum(roles), id });
 
 /** An instant: milliseconds UTC. */
-export const instant = z.int().min(limits.earliest).max(limits.latest);
+export const instant = integer().min(limits.earliest).max(limits.latest);
 
 /** What an expectation may be: `none`, or a revision as text or number. */
 export const expectSchema = z.union([

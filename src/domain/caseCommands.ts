@@ -1,9 +1,10 @@
 // What may be asked of an after-sale case, in the imperative: the parsed shapes.
 
-import type { Destination, Disposition, ReturnAddress, Waybill } from "./caseEvents.ts";
+import type { Destination, Disposition, ImportedStatus, ReturnAddress, Waybill } from "./caseEvents.ts";
+import type { JsonPairs } from "./json.ts";
 import type { CaseType } from "./terms.ts";
 
-/** Each but ApplyRefund names a case that is there. */
+/** Each but ApplyRefund and ImportRefund names a case that is there. */
 interface OfCase {
   readonly caseId: string;
 }
@@ -73,6 +74,21 @@ export interface CaseCommandData {
       /** That the buyer agreed to money instead of goods. */
       readonly buyerConsents: boolean;
     };
+  /** A case that was opened and brought so far in another system; from here on it is a case like any other. */
+  readonly ImportRefund: OfCase & {
+    /** The other system's name. */
+    readonly source: string;
+    readonly status: ImportedStatus;
+    readonly lineId: string;
+    readonly caseType: CaseType;
+    /** Units to be sent back, or sent back; 0 without it. */
+    readonly quantity?: number | undefined;
+    readonly amount: number;
+    readonly goodsReceived?: boolean | undefined;
+    readonly reason?: string | undefined;
+    /** The snapshot as it came. */
+    readonly raw: JsonPairs;
+  };
 }
 
 export type CaseCommandType = keyof CaseCommandData;

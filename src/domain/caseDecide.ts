@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Role } from "./actor.ts";
 import type { CaseCommandType } from "./caseCommands.ts";
-import type { CaseEventData, Destination, Origin } from "./caseEvents.ts";
+import type { CaseEventData, Destination, ImportedStatus, Origin } from "./caseEvents.ts";
 import { caseCommandTypes, caseStatusesFor, isCaseLegal } from "./caseLifecycle.ts";
 import { type Case, inFlight } from "./caseState.ts";
 import type { CommandType, Request } from "./commands.ts";
@@ -15,7 +15,7 @@ import { limits } from "./limits.ts";
 import { claimedInAll, claimedOf, refundableOf } from "./refundable.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
 import { type Order, type Payment, evolve, openCasesOf, tallyOf } from "./state.ts";
-import type { CaseType } from "./terms.ts";
+import { type CaseType, caseTypes } from "./terms.ts";
 
 /** The facts of one decision, in order; empty where the command changes nothing (a payment or a hiding repeated). */
 export type Decision = E.Either<Rejection, readonly OrderEvent[]>;
@@ -41,13 +41,15 @@ export function isCaseCommand(request: Request): request is Request<CaseCommandT
 /** Who may give a command to a case; undefined where the command is not to a case. */
 export function rolesForCase(command: CommandType): readonly Role[] | undefined {
   if (!cased.has(command)) return undefined;
-  return command === "ApplyRefund" ? applicants : rules[command as keyof typeof rules].by;
+  if (command === "ApplyRefund") return applicants;
+  return command === "ImportRefund" ? importers : rules[command as keyof typeof rules].by;
 }
 
 /** Decides a command to a case of an order whose existence and ownership are established. */
 export function decideCase(request: Request<CaseCommandType>, order: Order, now: number): Decision {
   const { command, actor } = request;
   if (command.type === "ApplyRefund") return apply(request as Request<"ApplyRefund">, order, now);
+  if (command.type === "ImportRefund") return importCase(request as Request<"ImportRefund">, order, now);
   const rule = rules[command.type] as Rule<CaseCommandType>;
   const { caseId } = command;
   const one = order.cases.find((known) => known.caseId === caseId);
@@ -107,21 +109,13 @@ function apply(request: Request<"ApplyRefund">, order: Order, now: number): Deci
   const refused = firstRefusal([
     wrongActor(command.type, actor.role, applicants),
     backwards(order, now),
-    isLegal(order.status, command.type)
-      ? undefined
-      : {
-          code: "orderStatusNotEligible",
-          command: command.type,
-          status: order.status,
-          allowed: statusesFor(command.type),
-        },
-    order.paid === 0 && amount > 0 ? { code: "nothingPaid", orderId: order.orderId } : undefined,
+    ...noCaseHere(order, command.type, amount),
     line === undefined ? { code: "lineNotInOrder", field: "lineId", lineId } : undefined,
     windowExpired(order, now),
     ...(line === undefined
       ? []
       : [
-          typeNotAllowed(order, line, caseType),
+          typeNotAllowed(order, line.allowedTypes, caseType),
           ...casesOpen(order, command.type, (one) => one.lineId === lineId || one.lineId === undefined),
           amountRefused(order, caseType, amount, refundableOf(order, lineId).amount),
           ...quantityRefused(order, line, caseType, quantity),
@@ -159,6 +153,20 @@ function personalOf<T extends object>(said: T): { readonly personal?: T } {
   return Object.keys(said).length === 0 ? {} : { personal: said };
 }
 
+/** G2: an order that was paid, and is not over. */
+function noCaseHere(
+  { status, paid, orderId }: Order,
+  command: "ApplyRefund" | "ImportRefund",
+  amount: number,
+): readonly Refusal[] {
+  return [
+    isLegal(status, "ApplyRefund")
+      ? undefined
+      : { code: "orderStatusNotEligible", command, status, allowed: statusesFor("ApplyRefund") },
+    paid === 0 && amount > 0 ? { code: "nothingPaid", orderId } : undefined,
+  ];
+}
+
 /** G4: open from the first day, until so many days after receipt; in whole seconds, as ShopXO counts. */
 function windowExpired(order: Order, now: number): Refusal {
   const days = order.terms.afterSaleDays;
@@ -170,9 +178,9 @@ function windowExpired(order: Order, now: number): Refusal {
 }
 
 /** G5: goods that were not sent cannot be sent back. */
-function typeNotAllowed(order: Order, line: Order["lines"][number], caseType: CaseType): Refusal {
-  const sent = order.status === "shipped" || order.status === "completed";
-  const allowed = line.allowedTypes.filter((type) => sent || type === "refundOnly");
+function typeNotAllowed({ status }: Order, types: readonly CaseType[], caseType: CaseType): Refusal {
+  const sent = status === "shipped" || status === "completed";
+  const allowed = types.filter((type) => sent || type === "refundOnly");
   return allowed.includes(caseType)
     ? undefined
     : { code: "typeNotAllowed", field: "caseType", caseType, allowed };
@@ -202,12 +210,14 @@ function quantityRefused(
   { lineId, quantity: bought }: Order["lines"][number],
   caseType: CaseType,
   quantity: number,
+  over = false,
 ): readonly Refusal[] {
   const sendsBack = caseType !== "refundOnly";
   if (!Number.isSafeInteger(quantity) || quantity < 0 || (quantity === 0) === sendsBack) {
     return [{ code: "quantityInvalid", field: "quantity", quantity, caseType }];
   }
-  const claimed = claimedOf(order, lineId).quantity;
+  // A case that came to nothing claims nothing.
+  const claimed = over ? 0 : claimedOf(order, lineId).quantity;
   const limit = Math.max(0, bought - claimed);
   return sendsBack && quantity > limit
     ? [{ code: "quantityTooHigh", field: "quantity", quantity, limit, claimed, bought }]
@@ -231,6 +241,72 @@ function tooMuchEvidence(order: Order, evidence: readonly string[] | undefined):
   const count = evidence?.length ?? 0;
   const limit = order.terms.evidenceMax;
   return count > limit ? { code: "evidenceTooMany", field: "personal.evidence", count, limit } : undefined;
+}
+
+// --- ImportRefund ---
+
+const importers: readonly Role[] = ["system"];
+
+/** How far a case of each type can be elsewhere, so that it means something here. */
+const importable: Readonly<Record<CaseType, readonly ImportedStatus[]>> = {
+  refundOnly: ["requested", "refundPending", "refunded", "rejected", "closed"],
+  returnRefund: ["requested", "awaitingReturn", "refundPending", "refunded", "rejected", "closed"],
+  exchange: ["requested", "awaitingReturn", "exchanged", "rejected", "closed"],
+};
+
+/**
+ * Takes over a case that another system has opened. What happened there is no matter of this shop's window, allowed types or policy;
+ * but goods must have been sent to be sent back, and what it claims must be there: of all that was paid, and of the line's units, with
+ * no case open beside it. A snapshot that is here already is no news.
+ */
+function importCase(request: Request<"ImportRefund">, order: Order, now: number): Decision {
+  const { command, actor } = request;
+  const { caseId, source, status, lineId, caseType, amount, quantity = 0, goodsReceived, reason } = command;
+  const data: CaseEventData["RefundImported"] = {
+    caseId,
+    source,
+    status,
+    lineId,
+    caseType,
+    quantity,
+    amount,
+    goodsReceived: goodsReceived ?? caseType !== "refundOnly",
+    ...(reason === undefined ? {} : { reason }),
+    raw: command.raw,
+  };
+  const asked = [wrongActor(command.type, actor.role, importers), backwards(order, now)];
+  const known = order.cases.find((one) => one.caseId === caseId);
+  if (
+    firstRefusal(asked) === undefined &&
+    known?.imported !== undefined &&
+    JSON.stringify(known.imported) === JSON.stringify(data)
+  ) {
+    return E.right([]);
+  }
+  const line = order.lines.find((one) => one.lineId === lineId);
+  const over = status === "rejected" || status === "closed";
+  const left = Math.max(0, order.total - claimedInAll(order));
+  const refused = firstRefusal([
+    ...asked,
+    ...noCaseHere(order, command.type, amount),
+    line === undefined ? { code: "lineNotInOrder", field: "lineId", lineId } : undefined,
+    importable[caseType].includes(status)
+      ? undefined
+      : { code: "statusNotPossible", field: "status", status, caseType, allowed: importable[caseType] },
+    ...(line === undefined
+      ? []
+      : [
+          typeNotAllowed(order, caseTypes, caseType),
+          ...casesOpen(order, command.type, (one) => !over && (one.lineId ?? lineId) === lineId),
+          over ? undefined : amountRefused(order, caseType, amount, left),
+          ...quantityRefused(order, line, caseType, quantity, over),
+        ]),
+    known === undefined ? undefined : { code: "caseIdUsed", field: "caseId", caseId },
+  ]);
+  if (refused !== undefined) return E.left(refused);
+  const imported = fact("RefundImported", now, data);
+  // What is refunded there was paid there: by hand, as this shop sees it.
+  return E.right(status === "refunded" ? paidOut(order, caseId, [imported], "manual", now) : [imported]);
 }
 
 // --- paying out, as it stands at the end of several appends ---
@@ -316,7 +392,8 @@ function settled(
 
 /**
  * Units that count as returned or cancelled by a settlement (ruling 3), asked of the order as it stands after it: those sent back; of
- * goods that were never sent, or cannot be, all that are left where the line has nothing left to refund; of a cancellation, all.
+ * goods that were never sent, or cannot be, all that are left where the line has nothing left to refund; of a cancellation, all. What
+ * other cases have reserved is not refunded yet, and is left out.
  */
 function affectedBy(after: Order, { origin, type, lineId, quantity }: Case): number {
   if (type !== "refundOnly") return quantity;
@@ -324,9 +401,14 @@ function affectedBy(after: Order, { origin, type, lineId, quantity }: Case): num
     if (origin !== "cancellation") return 0;
     return unitsLeft(after).reduce((units, line) => units + line.quantity, 0);
   }
-  const unsent = after.status === "paid" || after.fulfilment === "virtual";
-  if (!unsent || refundableOf(after, lineId).amount > 0) return 0;
+  if (!neverSent(after, lineId) || refundableOf({ ...after, cases: [] }, lineId).amount > 0) return 0;
   return unitsLeft(after).find((left) => left.lineId === lineId)?.quantity ?? 0;
+}
+
+/** Goods not shipped yet, or of a line that no parcel took along, or that are no goods to be sent. A parcel naming no lines may hold any. */
+function neverSent({ status, fulfilment, shipments }: Order, lineId: string): boolean {
+  if (status === "paid" || fulfilment === "virtual") return true;
+  return shipments.length > 0 && shipments.every(({ lines }) => lines?.includes(lineId) === false);
 }
 
 type Units = readonly { readonly lineId: string; readonly quantity: number }[];
@@ -432,7 +514,7 @@ const stages = { requested: "application", returnInTransit: "inspection" } as co
 
 // --- the rule book ---
 
-const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund">]: Rule<T> } = {
+const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund" | "ImportRefund">]: Rule<T> } = {
   ApproveRefund: {
     by: ["merchant"],
     guards: (order, one, { command }) => {
@@ -468,7 +550,7 @@ const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund">]: Rule<T> 
   RejectRefund: {
     by: ["merchant"],
     // Late money goes back: there is no case to reject.
-    origins: ["application", "cancellation"],
+    origins: ["application", "cancellation", "import"],
     guards: (_order, one, { command }) => [
       flying(one),
       tooLong("reason", command.reason, limits.rejectReasonMin, limits.rejectReasonLength),
@@ -481,7 +563,7 @@ const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund">]: Rule<T> 
 
   CancelRefund: {
     by: ["buyer"],
-    origins: ["application"],
+    origins: ["application", "import"],
     guards: (_order, one) => [flying(one)],
     facts: (_order, { caseId, status }, _request, now) => [
       fact("RefundCancelled", now, { caseId, from: status }),
@@ -490,7 +572,7 @@ const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund">]: Rule<T> 
 
   CloseRefund: {
     by: ["system", "merchant"],
-    origins: ["application", "cancellation"],
+    origins: ["application", "cancellation", "import"],
     guards: (order, one, { actor, command }, now) => [
       flying(one),
       actor.role === "system" ? notDue(command.type, returnShipBy(order, one), now) : undefined,

@@ -1,6 +1,7 @@
 // What happens to an after-sale case: facts on its order's stream, each naming its case.
 
 import type { Role } from "./actor.ts";
+import type { JsonPairs } from "./json.ts";
 import type { CaseType } from "./terms.ts";
 
 /** Back the way the payment came, to the shop's wallet, or by hand outside the engine (ShopXO refundment 0, 1, 2). */
@@ -15,9 +16,24 @@ export interface Disposition {
   readonly quantity: number;
 }
 
-/** Why there is a case: a buyer's application, the merchant's cancellation of a paid order, or money that came too late (ruling 1). */
-export const origins = ["application", "cancellation", "latePayment"] as const;
+/**
+ * Why there is a case: a buyer's application, the merchant's cancellation of a paid order, money that came too late (ruling 1), or
+ * another system's snapshot.
+ */
+export const origins = ["application", "cancellation", "latePayment", "import"] as const;
 export type Origin = (typeof origins)[number];
+
+/** How far a case can be in the system that it comes from. What happened there between is not known here. */
+export const importedStatuses = [
+  "requested",
+  "awaitingReturn",
+  "refundPending",
+  "refunded",
+  "exchanged",
+  "rejected",
+  "closed",
+] as const;
+export type ImportedStatus = (typeof importedStatuses)[number];
 
 /** Who carries a parcel, and under which number. */
 export interface Waybill {
@@ -110,6 +126,21 @@ export interface CaseEventData {
     readonly toType: "returnRefund";
     readonly amount: number;
   };
+  readonly RefundImported: {
+    readonly caseId: string;
+    /** The other system's name. */
+    readonly source: string;
+    /** As it is there; of one that is refunded there, the payment follows in the same append. */
+    readonly status: ImportedStatus;
+    readonly lineId: string;
+    readonly caseType: CaseType;
+    readonly quantity: number;
+    readonly amount: number;
+    readonly goodsReceived: boolean;
+    readonly reason?: string;
+    /** The snapshot as it came, for reports of what was lost on the way; no rule reads it. */
+    readonly raw: JsonPairs;
+  };
 }
 
 export type CaseEventType = keyof CaseEventData;
@@ -130,6 +161,7 @@ const everyCaseEvent: Readonly<Record<CaseEventType, true>> = {
   ReplacementShipped: true,
   ReplacementReceived: true,
   ExchangeConverted: true,
+  RefundImported: true,
 };
 
 export const caseEventTypes = Object.keys(everyCaseEvent) as readonly CaseEventType[];

@@ -3,7 +3,7 @@
 import { setup } from "xstate";
 
 import type { CaseCommandType } from "./caseCommands.ts";
-import type { CaseEventType } from "./caseEvents.ts";
+import type { CaseEventType, ImportedStatus } from "./caseEvents.ts";
 import { legalityOf, movesOf } from "./chart.ts";
 import type { CaseType } from "./terms.ts";
 
@@ -27,9 +27,10 @@ export type CaseChartStatus = "none" | CaseStatus;
 
 /** What a command can lead to: its name, or `Command/variant` where it can lead to several statuses. */
 export type CaseOutcome =
-  | Exclude<CaseCommandType, "ApproveRefund" | "ReceiveReturn">
+  | Exclude<CaseCommandType, "ApproveRefund" | "ReceiveReturn" | "ImportRefund">
   | `ApproveRefund/${"refund" | "return"}`
-  | `ReceiveReturn/${"refund" | "exchange"}`;
+  | `ReceiveReturn/${"refund" | "exchange"}`
+  | `ImportRefund/${Exclude<ImportedStatus, "refunded">}`;
 
 /** ShopXO's status of a case: 0 to be confirmed, 1 to be sent back, 2 to be audited, 3 done, 4 rejected, 5 cancelled. */
 export type ShopxoStatus = 0 | 1 | 2 | 3 | 4 | 5;
@@ -68,7 +69,15 @@ export const caseMachine = setup({
   initial: "none",
   states: {
     none: {
-      on: { ApplyRefund: { target: "requested", meta: { records: "RefundApplied" } } },
+      on: {
+        ApplyRefund: { target: "requested", meta: { records: "RefundApplied" } },
+        "ImportRefund/requested": { target: "requested", meta: { records: "RefundImported" } },
+        "ImportRefund/awaitingReturn": { target: "awaitingReturn", meta: { records: "RefundImported" } },
+        "ImportRefund/refundPending": { target: "refundPending", meta: { records: "RefundImported" } },
+        "ImportRefund/exchanged": { target: "exchanged", meta: { records: "RefundImported" } },
+        "ImportRefund/rejected": { target: "rejected", meta: { records: "RefundImported" } },
+        "ImportRefund/closed": { target: "closed", meta: { records: "RefundImported" } },
+      },
     },
     requested: {
       ...waiting({ refundOnly: 2, returnRefund: 0, exchange: 0 }, 2),
@@ -161,6 +170,7 @@ const everyCaseCommand: Readonly<Record<CaseCommandType, true>> = {
   ShipReplacement: true,
   ConfirmReplacement: true,
   ConvertToRefund: true,
+  ImportRefund: true,
 };
 
 export const caseCommandTypes = Object.keys(everyCaseCommand) as readonly CaseCommandType[];
@@ -183,6 +193,12 @@ export function caseCommandsFor(status: CaseChartStatus): readonly CaseCommandTy
 /** The status of a case after a fact; the same where no move records it from here. */
 export function caseStatusAfter(status: CaseStatus, event: CaseEventType, type: CaseType): CaseStatus {
   return (after(status, keyOf(event, type)) as CaseStatus | undefined) ?? status;
+}
+
+/** Where a case stands once it is imported: what is refunded elsewhere is to be paid here, and is in the same append. */
+export function caseStatusImported(status: ImportedStatus): CaseStatus {
+  const key: CaseOutcome = `ImportRefund/${status === "refunded" ? "refundPending" : status}`;
+  return after("none", key) as CaseStatus;
 }
 
 /** Whether some move records this fact in this status. */

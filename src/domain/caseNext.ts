@@ -100,6 +100,17 @@ export function soundest(order: Order, one: Case, type: CaseCommandType): Comman
   switch (type) {
     case "ApplyRefund":
       return application(order, lineId, one.type);
+    case "ImportRefund":
+      return {
+        ...of,
+        type,
+        source: "-",
+        status: "requested",
+        lineId,
+        caseType: one.type,
+        amount: one.amount,
+        raw: [],
+      };
     case "ApproveRefund":
     case "CancelRefund":
     case "CloseRefund":

@@ -9,7 +9,7 @@ import type {
   Origin,
   Waybill,
 } from "./caseEvents.ts";
-import { type CaseStatus, caseStatusAfter, isCaseFact } from "./caseLifecycle.ts";
+import { type CaseStatus, caseStatusAfter, caseStatusImported, isCaseFact, isOpen } from "./caseLifecycle.ts";
 import type { CaseType } from "./terms.ts";
 
 /** One try to pay a refund out. */
@@ -62,6 +62,8 @@ export interface Case {
   readonly closedBy: CaseEventData["RefundClosed"]["cause"] | undefined;
   readonly endedAt: number | undefined;
   readonly hiddenAt: number | undefined;
+  /** As it came from another system; undefined where it began here. */
+  readonly imported: CaseEventData["RefundImported"] | undefined;
 }
 
 /** A case as it begins. */
@@ -92,6 +94,20 @@ export function caseApplied(data: CaseEventData["RefundApplied"], at: number, nu
     closedBy: undefined,
     endedAt: undefined,
     hiddenAt: undefined,
+    imported: undefined,
+  };
+}
+
+/** A case as it comes from another system: what was decided there is taken as decided now. */
+export function caseImported(data: CaseEventData["RefundImported"], at: number, number: number): Case {
+  const status = caseStatusImported(data.status);
+  const agreed = status === "awaitingReturn" || status === "refundPending";
+  return {
+    ...caseApplied({ ...data, origin: "import" }, at, number),
+    status,
+    approvedAt: agreed ? at : undefined,
+    endedAt: isOpen(status) ? undefined : at,
+    imported: data,
   };
 }
 
@@ -101,8 +117,11 @@ export function inFlight({ attempts }: Pick<Case, "attempts">): Attempt | undefi
   return last?.state === "inFlight" ? last : undefined;
 }
 
+/** What a case begins with. */
+export type Opening = "RefundApplied" | "RefundImported";
+
 /** The case after one more of its events; the same where the event has no place in its status, or names no attempt in flight. */
-export function evolveCase(one: Case, event: CaseEvent<Exclude<CaseEventType, "RefundApplied">>): Case {
+export function evolveCase(one: Case, event: CaseEvent<Exclude<CaseEventType, Opening>>): Case {
   const { at } = event;
   if (!isCaseFact(one.status, event.type, one.type)) return one;
   const status = caseStatusAfter(one.status, event.type, one.type);

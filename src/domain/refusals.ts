@@ -159,6 +159,14 @@ export interface RefusalFacts {
   noteTooLong: { readonly field: "personal.note"; readonly length: number; readonly limit: number };
   evidenceTooMany: { readonly field: "personal.evidence"; readonly count: number; readonly limit: number };
 
+  // Importing.
+  statusNotPossible: {
+    readonly field: "status";
+    readonly status: string;
+    readonly caseType: string;
+    readonly allowed: readonly string[];
+  };
+
   // Receiving, exchanging, paying out.
   dispositionsMismatch: {
     readonly field: "dispositions";
@@ -269,13 +277,15 @@ const words: Words = {
   amountTooHigh: ({ amount, limit, claimed, paid, currency }) =>
     `amount: ${formatAmount(amount, currency)} ${currency} is more than ${formatAmount(limit, currency)} ${currency}; of ${formatAmount(paid, currency)} ${currency} paid, ${formatAmount(claimed, currency)} ${currency} is claimed`,
   quantityInvalid: ({ quantity, caseType }) =>
-    `quantity: ${quantity} in a ${caseType} case, which sends back ${caseType === "refundOnly" ? "nothing" : "at least 1"}`,
+    `quantity: ${quantity} in a case of ${caseType}, which sends back ${caseType === "refundOnly" ? "nothing" : "at least 1"}`,
   quantityTooHigh: ({ quantity, limit, claimed, bought }) =>
     `quantity: ${quantity} is more than ${limit}; of ${bought} bought, ${claimed} came back or are to`,
   reasonLength: ({ length, least, limit }) =>
     `reason: must be ${least} to ${limit} characters, and is ${length}`,
   noteTooLong: ({ length, limit }) => `personal.note: must be at most ${limit} characters, and is ${length}`,
   evidenceTooMany: ({ count, limit }) => `personal.evidence: at most ${limit} pieces, and there are ${count}`,
+  statusNotPossible: ({ status, caseType, allowed }) =>
+    `status: a case of ${caseType} is never ${status}, only ${allowed.join(" or ")}`,
   dispositionsMismatch: ({ quantity, expected }) =>
     `dispositions: account for ${quantity} of ${expected} units`,
   consentMissing: () => "buyerConsents: the buyer must agree to money instead of goods",

@@ -2,7 +2,7 @@
 
 import { type CaseEvent, isCaseEvent } from "./caseEvents.ts";
 import { isOpen } from "./caseLifecycle.ts";
-import { type Case, caseApplied, evolveCase, inFlight } from "./caseState.ts";
+import { type Case, caseApplied, caseImported, evolveCase, inFlight } from "./caseState.ts";
 import {
   type Charge,
   type Fulfilment,
@@ -283,9 +283,13 @@ function caseMoved(order: Order, event: CaseEvent, lastAt: number): Order {
   const { caseId } = event.data;
   const place = order.cases.findIndex((one) => one.caseId === caseId);
   const before = order.cases[place];
-  if (event.type === "RefundApplied") {
+  if (event.type === "RefundApplied" || event.type === "RefundImported") {
     if (before !== undefined) return { ...order, lastAt };
-    const opened = caseApplied(event.data, event.at, order.cases.length + 1);
+    const number = order.cases.length + 1;
+    const opened =
+      event.type === "RefundApplied"
+        ? caseApplied(event.data, event.at, number)
+        : caseImported(event.data, event.at, number);
     return {
       ...order,
       lastAt,

@@ -159,6 +159,7 @@ function reasonOf(event: OrderEvent): string | undefined {
   switch (event.type) {
     case "OrderCancelled":
     case "RefundApplied":
+    case "RefundImported":
     case "RefundRejected":
     case "RefundClosed":
       return event.data.reason;

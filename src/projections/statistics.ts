@@ -1,7 +1,12 @@
 // Order statistics: the six counts of apifm's orderStatistics (S0:121-126) and the sums beside them, per buyer, per merchant, in all.
 
 import { type CaseEvent, caseEventTypes, isCaseEvent } from "../domain/caseEvents.ts";
-import { type CaseStatus, caseStatusAfter, caseStatuses } from "../domain/caseLifecycle.ts";
+import {
+  type CaseStatus,
+  caseStatusAfter,
+  caseStatusImported,
+  caseStatuses,
+} from "../domain/caseLifecycle.ts";
 import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
 import type { CaseType } from "../domain/terms.ts";
@@ -144,9 +149,10 @@ function foldCase(tally: Tally, event: CaseEvent): Tally {
   const { caseId } = event.data;
   const place = tally.cases.findIndex((one) => one.caseId === caseId);
   const before = tally.cases[place];
-  if (event.type === "RefundApplied") {
+  if (event.type === "RefundApplied" || event.type === "RefundImported") {
     if (before !== undefined) return tally;
-    const opened: CaseTally = { caseId, type: event.data.caseType, status: "requested" };
+    const status = event.type === "RefundApplied" ? "requested" : caseStatusImported(event.data.status);
+    const opened: CaseTally = { caseId, type: event.data.caseType, status };
     return { ...tally, cases: [...tally.cases, opened] };
   }
   if (before === undefined) return tally;

@@ -183,6 +183,18 @@ export const eventKeys: { readonly [T in OrderEventType]: Keys<OrderEventData[T]
   ReplacementShipped: waybill,
   ReplacementReceived: { caseId: "required", by: "required" },
   ExchangeConverted: { caseId: "required", toType: "required", amount: "required" },
+  RefundImported: {
+    caseId: "required",
+    source: "required",
+    status: "required",
+    lineId: "required",
+    caseType: "required",
+    quantity: "required",
+    amount: "required",
+    goodsReceived: "required",
+    reason: "optional",
+    raw: "required",
+  },
 };
 
 const statisticsKeys: Readonly<Record<keyof Statistics, true>> = {
@@ -318,6 +330,7 @@ const caseKeys: Readonly<Record<keyof Case | Exclude<keyof CaseDetail, "case">, 
   reason: true,
   causeType: true,
   appliedAt: true,
+  imported: true,
   approvedAt: true,
   rejection: true,
   returnShipment: true,

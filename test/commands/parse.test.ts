@@ -315,6 +315,20 @@ describe("what is read", () => {
     );
   });
 
+  it("reads -0 as the 0 that is stored, wherever a number is kept", () => {
+    const apply = { type: "ApplyRefund", orderId: "o-1", caseId: "k", lineId: "L1", caseType: "exchange" };
+    const asked = { ...apply, quantity: -0, amount: -0, causeType: -0 };
+    expect(readAs(asked).command).toStrictEqual({ ...apply, quantity: 0, amount: 0, causeType: 0 });
+    const terms = { payWindowMinutes: 0, autoConfirmDays: 0, evidenceMax: 0 };
+    const none = { payWindowMinutes: -0, autoConfirmDays: -0, evidenceMax: -0 };
+    expect(readAs({ ...order, discount: -0, terms: none }).command).toStrictEqual({
+      ...order,
+      discount: 0,
+      terms,
+    });
+    expect(readAs(pay, { ...options, at: -0 }).at).toBe(0);
+  });
+
   it.each([
     ["none", "none"],
     ["0", 0n],

@@ -48,6 +48,12 @@ const everyOutcome: Readonly<Record<CaseOutcome, true>> = {
   ShipReplacement: true,
   ConfirmReplacement: true,
   ConvertToRefund: true,
+  "ImportRefund/requested": true,
+  "ImportRefund/awaitingReturn": true,
+  "ImportRefund/refundPending": true,
+  "ImportRefund/exchanged": true,
+  "ImportRefund/rejected": true,
+  "ImportRefund/closed": true,
 };
 const outcomes = Object.keys(everyOutcome) as readonly CaseOutcome[];
 
@@ -68,6 +74,7 @@ const legal: Readonly<Record<CaseCommandType, readonly CaseChartStatus[]>> = {
   ShipReplacement: ["replacementPending"],
   ConfirmReplacement: ["replacementShipped"],
   ConvertToRefund: ["replacementPending"],
+  ImportRefund: ["none"],
 };
 
 describe("the moves of a case", () => {
@@ -90,6 +97,12 @@ describe("the moves of a case", () => {
       caseMoves.map(({ from, outcome, records, to }) => `${from} --${outcome}--> ${to}: ${records}`),
     ).toStrictEqual([
       "none --ApplyRefund--> requested: RefundApplied",
+      "none --ImportRefund/requested--> requested: RefundImported",
+      "none --ImportRefund/awaitingReturn--> awaitingReturn: RefundImported",
+      "none --ImportRefund/refundPending--> refundPending: RefundImported",
+      "none --ImportRefund/exchanged--> exchanged: RefundImported",
+      "none --ImportRefund/rejected--> rejected: RefundImported",
+      "none --ImportRefund/closed--> closed: RefundImported",
       "requested --ApproveRefund/refund--> refundPending: RefundApproved",
       "requested --ApproveRefund/return--> awaitingReturn: RefundApproved",
       "requested --RejectRefund--> rejected: RefundRejected",
@@ -190,6 +203,15 @@ const suitable: Readonly<Record<CaseCommandType, Command>> = {
   ShipReplacement: ask("ShipReplacement", { caseId, ...waybill }),
   ConfirmReplacement: ask("ConfirmReplacement", { caseId }),
   ConvertToRefund: ask("ConvertToRefund", { caseId, amount: 1_000, buyerConsents: true }),
+  ImportRefund: ask("ImportRefund", {
+    caseId: "c-2",
+    source: "elsewhere",
+    status: "requested",
+    lineId: "L2",
+    caseType: "refundOnly",
+    amount: 100,
+    raw: [],
+  }),
 };
 const people: Readonly<Partial<Record<Actor["role"], Actor>>> = { buyer, merchant, provider, system };
 
@@ -199,13 +221,14 @@ function giver(type: CaseCommandType): Actor {
   return people[role as Actor["role"]] as Actor;
 }
 
+/** The commands to a case that is there. */
+const toCases = caseCommandTypes.filter((type) => type !== "ApplyRefund" && type !== "ImportRefund");
+
 describe("every status of every type of case, with every command", () => {
   const cells = caseTypes.flatMap((caseType) =>
     caseStatuses
       .filter((status) => canBe(caseType, status))
-      .flatMap((status) =>
-        caseCommandTypes.filter((type) => type !== "ApplyRefund").map((type) => ({ caseType, status, type })),
-      ),
+      .flatMap((status) => toCases.map((type) => ({ caseType, status, type }))),
   );
 
   it.each(cells)("$caseType, $status: $type", ({ caseType, status, type }) => {
@@ -241,17 +264,14 @@ describe("every status of every type of case, with every command", () => {
     }
   });
 
-  it.each(caseCommandTypes.filter((type) => type !== "ApplyRefund"))(
-    "%s of a case that is not there",
-    (type) => {
-      const answer = decide(
-        { actor: giver(type), command: suitable[type], policy },
-        fold(reached("completed")),
-        now,
-      );
-      expect(answer).toStrictEqual(E.left({ code: "caseNotFound", caseId }));
-    },
-  );
+  it.each(toCases)("%s of a case that is not there", (type) => {
+    const answer = decide(
+      { actor: giver(type), command: suitable[type], policy },
+      fold(reached("completed")),
+      now,
+    );
+    expect(answer).toStrictEqual(E.left({ code: "caseNotFound", caseId }));
+  });
 
   it.each(caseCommandTypes)("%s by whoever may not is refused, whatever else", (type) => {
     for (const actor of [buyer, merchant, provider, system]) {

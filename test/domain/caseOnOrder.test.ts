@@ -34,6 +34,7 @@ import {
   parcel,
   provider,
   reached,
+  received,
   rightCode,
   shipped,
   staff,
@@ -162,7 +163,7 @@ describe("CancelOrder of a paid order (ruling 1, scenario 25)", () => {
         command: "CancelRefund",
         caseId: key,
         origin: "cancellation",
-        allowed: ["application"],
+        allowed: ["application", "import"],
       });
     const undone = [...order, event("RefundClosed", at, { caseId: key, cause: "merchant" })];
     given(order)
@@ -319,13 +320,13 @@ describe("late money", () => {
       ({ code: "originNotEligible", command, caseId: id, origin: "latePayment", allowed }) as const;
     given(history)
       .when(ask("RejectRefund", { caseId: id, reason: "no, no" }), merchant, at)
-      .refuses(refused("RejectRefund", ["application", "cancellation"]));
+      .refuses(refused("RejectRefund", ["application", "cancellation", "import"]));
     given(history)
       .when(ask("CloseRefund", { caseId: id }), merchant, at)
-      .refuses(refused("CloseRefund", ["application", "cancellation"]));
+      .refuses(refused("CloseRefund", ["application", "cancellation", "import"]));
     given(history)
       .when(ask("CancelRefund", { caseId: id }), buyer, at)
-      .refuses(refused("CancelRefund", ["application"]));
+      .refuses(refused("CancelRefund", ["application", "import"]));
   });
 
   it("of the whole order is no exchange", () => {
@@ -402,6 +403,70 @@ describe("the automatic quantity (ruling 3)", () => {
     given(flight(2_480, returned))
       .when(settle(2_480), provider, now)
       .gives([settled({ amount: 2_480 }, now)]);
+  });
+
+  it("is all of a line that no parcel took along, when others were sent (scenario 4 while L2 goes out)", () => {
+    const parcels = (...named: readonly string[][]) =>
+      event("OrderShipped", at, {
+        shipments: named.map((sentLines) =>
+          sentLines.length === 0 ? parcel : { ...parcel, lines: sentLines },
+        ),
+      });
+    const whole = [settled({ amount: 3_000, quantity: 3 }, now), freed("RefundSettled", [["L1", 3]], now)];
+    const kept = [settled({ amount: 3_000 }, now)];
+    const sendings: readonly (readonly [readonly string[][], readonly OrderEvent[]])[] = [
+      [[["L2"]], whole],
+      [[["L2"], ["L2"]], whole],
+      [[["L2"], ["L1"]], kept],
+      // A parcel that names no lines may hold any.
+      [[["L2"], []], kept],
+      [[], kept],
+    ];
+    for (const [named, end] of sendings) {
+      const out = [...flight(3_000), parcels(...named)];
+      given(out).when(settle(3_000), provider, now).gives(end);
+      given([...out, received(at)])
+        .when(settle(3_000), provider, now)
+        .gives(end);
+    }
+  });
+
+  it("is of the line's own money: what another case has reserved may yet be rejected, and is no refund", () => {
+    // V11: L1 10.00 and L2 90.00 for 50.00. L1 has 5.00 of its 10.00 back while L2 has claimed all the rest.
+    const one = { goodsId: "A", title: "Tea", quantity: 1, allowedTypes: ["refundOnly"] } as const;
+    const v11 = [
+      created({
+        lines: [
+          { ...one, lineId: "L1", unitPrice: 1_000 },
+          { ...one, lineId: "L2", unitPrice: 9_000 },
+        ],
+        charges: [],
+        goods: 10_000,
+        discount: 5_000,
+        total: 5_000,
+      }),
+      paid(paidAt, { amount: 5_000 }),
+    ];
+    const l2 = { caseId: "c-2", lineId: "L2", amount: 4_500 } as const;
+    const both = [...flight(500, v11), applied("refundOnly", l2, at)];
+    given(both)
+      .when(settle(500), provider, now)
+      .gives([settled({ amount: 500 }, now)]);
+    // With L2 rejected, the rest of L1 can still be claimed, and only then it is cancelled.
+    const rejected = [
+      ...both,
+      settled({ amount: 500 }, at),
+      event("RefundRejected", at, { caseId: "c-2", stage: "application", reason: "no proof" }),
+    ];
+    const rest = { caseId: "c-3", amount: 500 } as const;
+    given([
+      ...rejected,
+      applied("refundOnly", rest, at),
+      approved("refundOnly", rest, at),
+      issued({ ...rest, refundId: "c-3:1" }, at),
+    ])
+      .when(ask("SettleRefund", { caseId: "c-3", refundId: "c-3:1", amount: 500 }), provider, now)
+      .gives([event("RefundSettled", now, { ...rest, refundId: "c-3:1", quantity: 1 })]);
   });
 
   it("frees no stock that was never taken, and what is left is taken when it is sent", () => {

@@ -507,5 +507,6 @@ it("who may give each command (design 2)", () => {
     ShipReplacement: ["merchant"],
     ConfirmReplacement: ["buyer", "system"],
     ConvertToRefund: ["merchant"],
+    ImportRefund: ["system"],
   });
 });

@@ -46,7 +46,9 @@ export function stateHolds(order: Order): void {
     const tally = tallyOf(order, lineId);
     const units = claimedOf(order, lineId).quantity;
     must(4, units <= quantity && tally.returned <= quantity, () => ({ lineId, units, quantity, tally }));
-    if (order.terms.refundable === "prorated") {
+    // What another system gave back went by its own policy.
+    const own = order.cases.every((one) => one.lineId !== lineId || one.imported === undefined);
+    if (order.terms.refundable === "prorated" && own) {
       must(5, tally.refunded <= ceilingOf(order, lineId), () => ({ lineId, tally }));
     }
     const open = order.cases.filter((one) => one.lineId === lineId && isOpen(one.status));
@@ -104,6 +106,7 @@ export interface Step {
 }
 
 const cased: readonly string[] = caseCommandTypes;
+const opening: readonly string[] = ["ApplyRefund", "ImportRefund"];
 
 /** Of one decision and what it led to. */
 export function stepHolds({ command, before, answer, after }: Step): void {
@@ -119,8 +122,8 @@ export function stepHolds({ command, before, answer, after }: Step): void {
     if (one.status === "refunded" || one.status === "exchanged") must(12, now === one, () => [one, now]);
     if (!isOpen(one.status)) must(12, now !== undefined && !isOpen(now.status), () => [one, now]);
   }
-  if (facts.length > 0 && cased.includes(command.type) && command.type !== "ApplyRefund") {
-    const { caseId, type } = command as Command<Exclude<CaseCommandType, "ApplyRefund">>;
+  if (facts.length > 0 && cased.includes(command.type) && !opening.includes(command.type)) {
+    const { caseId, type } = command as Command<Exclude<CaseCommandType, "ApplyRefund" | "ImportRefund">>;
     const one = before.cases.find((known) => known.caseId === caseId);
     must(12, one !== undefined && isCaseLegal(one.status, type), () => command);
   }

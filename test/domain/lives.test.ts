@@ -335,6 +335,7 @@ it("the lives are not idle: every status, every command and every refusal of dec
     "caseStatusNotEligible",
     "originNotEligible",
     "nothingPaid",
+    "statusNotPossible",
     "windowExpired",
     "typeNotAllowed",
     "amountTooLow",

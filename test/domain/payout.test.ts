@@ -472,6 +472,31 @@ describe("the provider's answer", () => {
     });
   });
 
+  it("repeated by whoever may not call back is refused all the same", () => {
+    const wrong = (command: string, actor: typeof buyer) =>
+      ({ code: "wrongActor", command, role: actor.role, allowed: ["provider", "system"] }) as const;
+    const notInFlight = (state: string) =>
+      ({ code: "refundNotInFlight", field: "refundId", refundId, state }) as const;
+    given([...flight, failed()])
+      .when(fail(), merchant, now)
+      .refuses({ ...wrong("FailRefund", merchant), also: [notInFlight("failed")] });
+    given([...flight, settled()])
+      .when(settle(), buyer, now)
+      .refuses({
+        ...wrong("SettleRefund", buyer),
+        also: [
+          {
+            code: "caseStatusNotEligible",
+            command: "SettleRefund",
+            caseId,
+            status: "refunded",
+            allowed: ["refundPending"],
+          },
+          notInFlight("settled"),
+        ],
+      });
+  });
+
   it("about a refund that is not there, or no longer on its way, is refused", () => {
     const unknown = { code: "refundUnknown", field: "refundId", refundId: "c-1:9", caseId } as const;
     given(flight)

@@ -64,6 +64,15 @@ const faulty: readonly Command[] = [
   ask("ShipReplacement", { caseId: "c-9", ...parcel, available: 0 }),
   ask("ConfirmReplacement", { caseId: "c-9" }),
   ask("ConvertToRefund", { caseId: "c-9", amount: 99_999, buyerConsents: false }),
+  ask("ImportRefund", {
+    caseId: "c-9",
+    source: "elsewhere",
+    status: "refunded",
+    lineId: "L9",
+    caseType: "exchange",
+    amount: 99_999,
+    raw: [],
+  }),
 ];
 
 it("every command but CreateOrder is here", () => {

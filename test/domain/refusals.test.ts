@@ -208,7 +208,7 @@ const said: { readonly [C in RejectionCode]: readonly [Rejection<C>, string] } =
   ],
   quantityInvalid: [
     { code: "quantityInvalid", field: "quantity", quantity: 1, caseType: "refundOnly" },
-    "quantity: 1 in a refundOnly case, which sends back nothing",
+    "quantity: 1 in a case of refundOnly, which sends back nothing",
   ],
   quantityTooHigh: [
     { code: "quantityTooHigh", field: "quantity", quantity: 4, limit: 2, claimed: 1, bought: 3 },
@@ -225,6 +225,16 @@ const said: { readonly [C in RejectionCode]: readonly [Rejection<C>, string] } =
   evidenceTooMany: [
     { code: "evidenceTooMany", field: "personal.evidence", count: 4, limit: 3 },
     "personal.evidence: at most 3 pieces, and there are 4",
+  ],
+  statusNotPossible: [
+    {
+      code: "statusNotPossible",
+      field: "status",
+      status: "refunded",
+      caseType: "exchange",
+      allowed: ["requested", "exchanged"],
+    },
+    "status: a case of exchange is never refunded, only requested or exchanged",
   ],
   dispositionsMismatch: [
     { code: "dispositionsMismatch", field: "dispositions", quantity: 2, expected: 3 },
@@ -290,7 +300,7 @@ describe("a refusal in words", () => {
       describeRejection({ code: "typeNotAllowed", field: "caseType", caseType: "exchange", allowed: [] }),
     ).toBe("caseType: exchange cannot be applied for here, nothing can");
     expect(describeRejection({ ...said.quantityInvalid[0], quantity: 0, caseType: "exchange" })).toBe(
-      "quantity: 0 in a exchange case, which sends back at least 1",
+      "quantity: 0 in a case of exchange, which sends back at least 1",
     );
   });
 

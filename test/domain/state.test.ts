@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { roles } from "../../src/domain/actor.ts";
-import { destinations, origins } from "../../src/domain/caseEvents.ts";
+import { destinations, importedStatuses, origins } from "../../src/domain/caseEvents.ts";
 import {
   type OrderEvent,
   channels,
@@ -110,6 +110,20 @@ const dataOf: Readonly<Record<OrderEvent["type"], fc.Arbitrary<unknown>>> = {
   ReplacementShipped: caseId.map((id) => ({ caseId: id, ...parcel })),
   ReplacementReceived: fc.record({ caseId, by: fc.constantFrom("buyer", "system") }),
   ExchangeConverted: fc.record({ caseId, toType: fc.constant("returnRefund"), amount }),
+  RefundImported: fc.record(
+    {
+      caseId,
+      source: fc.string(),
+      status: fc.constantFrom(...importedStatuses),
+      lineId: fc.constantFrom("L1", "L9"),
+      caseType: fc.constantFrom(...caseTypes),
+      quantity: fc.nat({ max: 3 }),
+      amount,
+      goodsReceived: fc.boolean(),
+      raw: fc.constant([]),
+    },
+    { noNullPrototype: true },
+  ),
 };
 
 const anyEvent: fc.Arbitrary<OrderEvent> = fc.oneof(
@@ -121,8 +135,8 @@ const anyEvent: fc.Arbitrary<OrderEvent> = fc.oneof(
 const anyHistory = fc.array(anyEvent, { maxLength: 40 });
 
 describe("known events in any order", () => {
-  it("are of thirty-five types", () => {
-    expect(orderEventTypes).toHaveLength(35);
+  it("are of thirty-six types", () => {
+    expect(orderEventTypes).toHaveLength(36);
     expect(orderEventTypes.every(isOrderEventType)).toBe(true);
     expect(Object.keys(dataOf)).toStrictEqual(orderEventTypes);
   });

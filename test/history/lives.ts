@@ -172,6 +172,26 @@ const caseSteps: readonly Step[] = [
   [{ ...plain, redeemable: false, orderId: "life-6" }, buyer, t0],
   [{ ...pay, orderId: "life-6", payId: "pay-6", amount: 2_000 }, buyer, t0],
   [{ type: "CancelOrder", orderId: "life-6", reason: "缺货", destination: "manual" }, merchant, t0 + 1],
+  [{ ...plain, redeemable: false, orderId: "life-7" }, buyer, t0],
+  [{ ...pay, orderId: "life-7", payId: "pay-7", amount: 2_000 }, buyer, t0],
+  [
+    {
+      type: "ImportRefund",
+      orderId: "life-7",
+      caseId: "baidu-1",
+      source: "baidu",
+      status: "refunded",
+      lineId: "L2",
+      caseType: "refundOnly",
+      quantity: 0,
+      amount: 500,
+      goodsReceived: false,
+      reason: "少发",
+      raw: { SubOrderID: "1", SubStatus: 402, Refund: { Amount: 500, Product: [{ ID: "B", Quantity: 1 }] } },
+    },
+    system,
+    t0 + 1,
+  ],
 ];
 
 function exchange(caseId: string): object {
