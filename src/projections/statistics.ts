@@ -35,6 +35,8 @@ interface CaseTally {
   readonly caseId: string;
   readonly type: CaseType;
   readonly status: CaseStatus;
+  /** By the merchant, from the merchant's counts (ruling 9). */
+  readonly hidden: boolean;
 }
 
 /** The counts of one scope, by S0's names; sums of money in minor units by currency. */
@@ -152,14 +154,17 @@ function foldCase(tally: Tally, event: CaseEvent): Tally {
   if (event.type === "RefundApplied" || event.type === "RefundImported") {
     if (before !== undefined) return tally;
     const status = event.type === "RefundApplied" ? "requested" : caseStatusImported(event.data.status);
-    const opened: CaseTally = { caseId, type: event.data.caseType, status };
+    const opened: CaseTally = { caseId, type: event.data.caseType, status, hidden: false };
     return { ...tally, cases: [...tally.cases, opened] };
   }
   if (before === undefined) return tally;
   const type = event.type === "ExchangeConverted" ? event.data.toType : before.type;
   const status = caseStatusAfter(before.status, event.type, before.type);
-  const cases = tally.cases.with(place, { caseId, type, status });
-  if (event.type !== "RefundSettled") return status === before.status ? tally : { ...tally, cases };
+  const hidden = before.hidden || event.type === "RefundHidden";
+  const cases = tally.cases.with(place, { caseId, type, status, hidden });
+  if (event.type !== "RefundSettled") {
+    return status === before.status && hidden === before.hidden ? tally : { ...tally, cases };
+  }
   const { amount, quantity } = event.data;
   return {
     ...tally,
@@ -247,17 +252,19 @@ class StatisticsWriter implements Writer<Tally> {
   }
 
   #countAftermath(tally: Tally, sign: 1 | -1): void {
+    const merchants = `merchant:${tally.merchantId}`;
     const scopes = ["all"];
-    if (!tally.hiddenByMerchant) scopes.push(`merchant:${tally.merchantId}`);
+    if (!tally.hiddenByMerchant) scopes.push(merchants);
     if (!tally.hiddenByBuyer) scopes.push(`buyer:${tally.buyerId}`);
-    const names: (readonly [name: Aftermath, n: number])[] = [
-      ...tally.cases.map(({ status }) => [status, 1] as const),
+    const names: (readonly [name: Aftermath, n: number, hidden?: boolean])[] = [
+      ...tally.cases.map(({ status, hidden }) => [status, 1, hidden] as const),
       ["refunded_amount", tally.refunded],
       ["units_returned", tally.unitsReturned],
       ["closed_by_refund", tally.closedByRefund ? 1 : 0],
     ];
     for (const scope of scopes) {
-      for (const [name, n] of names) {
+      for (const [name, n, hidden] of names) {
+        if (hidden === true && scope === merchants) continue;
         const key = [scope, tally.currency, name] as const;
         const text = key.join(" ");
         const known = this.#aftermath.get(text);
@@ -290,7 +297,7 @@ function count(row: Row, { lines, units, paid }: Tally, bucket: number, sign: 1 
 
 export const statisticsView: View<Tally> = {
   name: "statistics",
-  version: 2,
+  version: 3,
   reads: {
     ...Object.fromEntries(caseEventTypes.map((type) => [type, true])),
     OrderClosedByRefund: true,

@@ -6,6 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { redemptionCode } from "../../src/commands/redemption.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { CaseCommandType } from "../../src/domain/caseCommands.ts";
+import { importedStatuses } from "../../src/domain/caseEvents.ts";
 import { caseCommandTypes, caseCommandsFor } from "../../src/domain/caseLifecycle.ts";
 import type { Case } from "../../src/domain/caseState.ts";
 import type { CommandType } from "../../src/domain/commands.ts";
@@ -67,6 +68,12 @@ function applicationTo(state: OrderState, orderId: string, { pick }: Step): obje
     amount: caseType === "exchange" ? 0 : Math.min(amount, pick % 2 === 0 ? amount : 700),
     ...(pick % 5 === 0 ? { reason: `broken ${pick}` } : {}),
   };
+}
+
+/** A case as another system might have it. */
+function snapshotOf(state: OrderState, orderId: string, one: Step): object {
+  const status = importedStatuses[one.pick % importedStatuses.length];
+  return { ...applicationTo(state, orderId, one), source: "elsewhere", status, raw: { pick: one.pick } };
 }
 
 function caseBodyOf(type: CaseCommandType, one: Case | undefined, { pick }: Step): object {
@@ -168,7 +175,9 @@ function choice(state: OrderState, { apt, pick }: Step): Choice {
   if (onward.length > 0 && pick % 8 > 1) return any(onward);
   if (ofCases.length > 0 && pick % 4 !== 0) return any(ofCases);
   const own = commandsFor(state.status).map((type): Choice => [type]);
-  return pick % 4 === 1 && isLegal(state.status, "ApplyRefund") ? ["ApplyRefund"] : any(own);
+  if (pick % 4 === 1 && isLegal(state.status, "ApplyRefund"))
+    return [pick % 16 === 13 ? "ImportRefund" : "ApplyRefund"];
+  return any(own);
 }
 
 /** Has every order paid and every other one sent, so that cases come soon. */
@@ -203,9 +212,11 @@ export async function play(
     const body =
       type === "ApplyRefund"
         ? applicationTo(state, orderId, one)
-        : isToCase(type)
-          ? caseBodyOf(type, of, one)
-          : bodyOf(type, orderId, one, state);
+        : type === "ImportRefund"
+          ? snapshotOf(state, orderId, one)
+          : isToCase(type)
+            ? caseBodyOf(type, of, one)
+            : bodyOf(type, orderId, one, state);
     const command = { type, orderId, ...body };
     const answer = await engine.execute(command, by(actorOf(type, one), { at }));
     if (E.isLeft(answer) && answer.left.code === "invalidCommand")
@@ -219,9 +230,12 @@ export async function statesOf(engine: Engine): Promise<readonly Order[]> {
   return states.filter((state): state is Order => state.status !== "none");
 }
 
-function casesOf(orders: readonly Order[]): Record<string, number> {
+function casesOf(orders: readonly Order[], scope: Scope): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { status } of orders.flatMap(({ cases }) => cases)) counts[status] = (counts[status] ?? 0) + 1;
+  for (const { status, hiddenAt } of orders.flatMap(({ cases }) => cases)) {
+    if (hiddenAt !== undefined && scope !== "all" && "merchantId" in scope) continue;
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
   return counts;
 }
 
@@ -253,7 +267,7 @@ export function counted(orders: readonly Order[], scope: Scope): Statistics {
     units: own.reduce((sum, { lines }) => sum + lines.reduce((all, { quantity }) => all + quantity, 0), 0),
     paid,
     refunded,
-    cases: casesOf(own),
+    cases: casesOf(own, scope),
     unitsReturned: own.reduce(
       (sum, { tallies }) => sum + tallies.reduce((all, { returned }) => all + returned, 0),
       0,
