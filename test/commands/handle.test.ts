@@ -882,11 +882,7 @@ describe("what was decided on an append that fails", () => {
     for (const { view, different, differences } of await engine.check()) {
       expect({ view, different, differences }).toEqual({ view, different: 0, differences: [] });
     }
-    expect((await engine.views.status()).map(({ fault }) => fault)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect((await engine.views.status()).every(({ fault }) => fault === undefined)).toBe(true);
   });
 });
 
@@ -922,11 +918,7 @@ describe("a disk that is full when the views are written", () => {
     expect(rejected.length).toBeGreaterThan(0);
     for (const orderId of rejected) expect(await engine.history(orderId)).toEqual([]);
     store.database.exec("PRAGMA max_page_count = 1073741823");
-    expect((await engine.views.status()).map(({ fault }) => fault)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect((await engine.views.status()).every(({ fault }) => fault === undefined)).toBe(true);
     for (const answer of await create(engine))
       expect(answer).toMatchObject({ status: "fulfilled", value: { _tag: "Right" } });
     // So many more that the views write again, before anybody has read them.
