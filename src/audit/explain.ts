@@ -5,7 +5,7 @@ import { destinations } from "../domain/caseEvents.ts";
 import { caseCommandTypes, isCaseLegal } from "../domain/caseLifecycle.ts";
 import { soundest } from "../domain/caseNext.ts";
 import type { Case } from "../domain/caseState.ts";
-import type { Command, CommandData, CommandType, Policy } from "../domain/commands.ts";
+import type { Command, CommandData, Policy } from "../domain/commands.ts";
 import { type Decision, decide, rolesFor } from "../domain/decide.ts";
 import type { OrderEventType } from "../domain/events.ts";
 import { type OrderCommandType, commandTypes, isLegal } from "../domain/lifecycle.ts";

@@ -559,6 +559,13 @@ function attemptsOf(own: readonly CaseEvent[]): number {
   return own.filter(({ type }) => type === "RefundIssued").length;
 }
 
+/** Whom a case waits for that another system had brought so far. */
+const importedFor: Readonly<Partial<Record<CaseStatus, Party>>> = {
+  requested: "merchant",
+  awaitingReturn: "buyer",
+  refundPending: "merchant",
+};
+
 function partyAfter(last: CaseEvent, own: readonly CaseEvent[]): Party | undefined {
   switch (last.type) {
     case "RefundApplied":
@@ -571,6 +578,8 @@ function partyAfter(last: CaseEvent, own: readonly CaseEvent[]): Party | undefin
       const applied = own[0] as CaseEvent<"RefundApplied">;
       return applied.data.caseType === "refundOnly" ? "merchant" : "buyer";
     }
+    case "RefundImported":
+      return importedFor[last.data.status];
     case "ReplacementShipped":
       return "buyer";
     case "RefundIssued":
@@ -584,7 +593,7 @@ function partyAfter(last: CaseEvent, own: readonly CaseEvent[]): Party | undefin
 
 function dueAfter(last: CaseEvent, own: readonly CaseEvent[]): CaseRow["deadline"] {
   const party = partyAfter(last, own);
-  if (last.type === "RefundApproved" && party === "buyer")
+  if ((last.type === "RefundApproved" || last.type === "RefundImported") && party === "buyer")
     return { kind: "returnShip", dueAt: last.at + 7 * day };
   if (last.type === "ReplacementShipped") return { kind: "replacementConfirm", dueAt: last.at + 7 * day };
   if (last.type === "RefundFailed" && party === "provider")
