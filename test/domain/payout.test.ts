@@ -472,6 +472,29 @@ describe("the provider's answer", () => {
     });
   });
 
+  it("is of the attempt that it names, whatever became of another", () => {
+    const second = { refundId: "c-1:2", attempt: 2 };
+    const again = [...flight, failed(), issued(second)];
+    given(again)
+      .when(fail({ refundId: "c-1:2" }), provider, now)
+      .gives([failed({ refundId: "c-1:2" }, now)]);
+    given(again)
+      .when(settle({ refundId: "c-1:2" }), provider, now)
+      .gives([settled({ refundId: "c-1:2" }, now)]);
+    given(again).when(fail(), provider, now).changesNothing();
+    given(again)
+      .when(settle(), provider, now)
+      .refuses({ code: "refundNotInFlight", field: "refundId", refundId, state: "failed" });
+    const unknown = { code: "refundUnknown", field: "refundId", refundId: "c-1:9", caseId } as const;
+    given([...flight, failed()])
+      .when(fail({ refundId: "c-1:9" }), provider, now)
+      .refuses(unknown);
+    const over = { caseId, status: "refunded", allowed: ["refundPending"] } as const;
+    given([...flight, settled()])
+      .when(settle({ refundId: "c-1:9" }), provider, now)
+      .refuses({ code: "caseStatusNotEligible", command: "SettleRefund", ...over, also: [unknown] });
+  });
+
   it("repeated by whoever may not call back is refused all the same", () => {
     const wrong = (command: string, actor: typeof buyer) =>
       ({ code: "wrongActor", command, role: actor.role, allowed: ["provider", "system"] }) as const;
