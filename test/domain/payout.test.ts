@@ -34,6 +34,7 @@ import {
   paidAt,
   provider,
   reached,
+  receivedAt,
   system,
 } from "./orders.ts";
 
@@ -630,6 +631,27 @@ describe("an exchange", () => {
       amountAsked: 0,
       convertedAt: now,
     });
+  });
+
+  it("becomes a refund of nothing where the line's money is back already, and its units with it then", () => {
+    const c2 = { caseId: "c-2", amount: 3_000 } as const;
+    const earlier = [
+      applied("refundOnly", c2, receivedAt),
+      approved("refundOnly", c2, receivedAt),
+      issued({ ...c2, refundId: "c-2:1" }, receivedAt),
+      settled({ ...c2, refundId: "c-2:1" }, receivedAt),
+    ];
+    const paidBack = inCase("replacementPending", "exchange", [...reached("completed"), ...earlier]);
+    given(paidBack)
+      .when(convert({ amount: 0 }), merchant, now)
+      .gives([
+        event("ExchangeConverted", now, { caseId, toType: "returnRefund", amount: 0 }),
+        issued({ amount: 0, destination: "manual" }, now),
+        settled({ amount: 0, quantity: 1 }, now),
+      ]);
+    given(paidBack)
+      .when(convert({ amount: 1 }), merchant, now)
+      .refuses({ ...high(1, 0), claimed: 3_000 });
   });
 
   it("becomes a refund of no more than the line has left, and of something", () => {
