@@ -1,7 +1,7 @@
 // Kill -9 of the refund process at any moment, above all between the provider's answer and the append: no refund is paid twice, none is
 // lost, and in the end the provider's book and the ledger say the same.
 //
-// AFTERSALE_CRASH_ROUNDS sets how many rounds (4).
+// AFTERSALE_CRASH_ROUNDS sets how many rounds (3).
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ import { all, caseOf, flying, orderOf } from "./paying.ts";
 
 tidyEngines();
 
-const rounds = Number(process.env["AFTERSALE_CRASH_ROUNDS"] ?? 4);
+const rounds = Number(process.env["AFTERSALE_CRASH_ROUNDS"] ?? 3);
 const refundsARound = 16;
 const hour = 3_600_000;
 

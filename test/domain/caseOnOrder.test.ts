@@ -662,6 +662,19 @@ describe("the end of an order by refunds", () => {
 });
 
 describe("facts in places where no decision puts them", () => {
+  it("of a case that is over, or is not so far yet, leave it and the books as they were", () => {
+    for (const [history, fact] of [
+      [inCase("cancelled", "refundOnly"), issued({}, now)],
+      [inCase("requested", "refundOnly"), issued({}, now)],
+      [inCase("refunded", "refundOnly"), issued({ refundId: "c-1:2" }, now)],
+      [inCase("rejected", "returnRefund"), sent(now)],
+      [inCase("requested", "exchange"), back({}, now)],
+    ] as const) {
+      const before = fold(history) as Order;
+      expect(fold([...history, fact])).toStrictEqual({ ...before, lastAt: now });
+    }
+  });
+
   const odd = (history: readonly OrderEvent[], one: OrderEvent) => {
     const before = fold(history) as Order;
     expect(fold([...history, one])).toStrictEqual({ ...before, lastAt: Math.max(before.lastAt, one.at) });

@@ -34,6 +34,7 @@ import {
   paidAt,
   provider,
   reached,
+  receivedAt,
   system,
 } from "./orders.ts";
 
@@ -472,6 +473,29 @@ describe("the provider's answer", () => {
     });
   });
 
+  it("is of the attempt that it names, whatever became of another", () => {
+    const second = { refundId: "c-1:2", attempt: 2 };
+    const again = [...flight, failed(), issued(second)];
+    given(again)
+      .when(fail({ refundId: "c-1:2" }), provider, now)
+      .gives([failed({ refundId: "c-1:2" }, now)]);
+    given(again)
+      .when(settle({ refundId: "c-1:2" }), provider, now)
+      .gives([settled({ refundId: "c-1:2" }, now)]);
+    given(again).when(fail(), provider, now).changesNothing();
+    given(again)
+      .when(settle(), provider, now)
+      .refuses({ code: "refundNotInFlight", field: "refundId", refundId, state: "failed" });
+    const unknown = { code: "refundUnknown", field: "refundId", refundId: "c-1:9", caseId } as const;
+    given([...flight, failed()])
+      .when(fail({ refundId: "c-1:9" }), provider, now)
+      .refuses(unknown);
+    const over = { caseId, status: "refunded", allowed: ["refundPending"] } as const;
+    given([...flight, settled()])
+      .when(settle({ refundId: "c-1:9" }), provider, now)
+      .refuses({ code: "caseStatusNotEligible", command: "SettleRefund", ...over, also: [unknown] });
+  });
+
   it("repeated by whoever may not call back is refused all the same", () => {
     const wrong = (command: string, actor: typeof buyer) =>
       ({ code: "wrongActor", command, role: actor.role, allowed: ["provider", "system"] }) as const;
@@ -607,6 +631,27 @@ describe("an exchange", () => {
       amountAsked: 0,
       convertedAt: now,
     });
+  });
+
+  it("becomes a refund of nothing where the line's money is back already, and its units with it then", () => {
+    const c2 = { caseId: "c-2", amount: 3_000 } as const;
+    const earlier = [
+      applied("refundOnly", c2, receivedAt),
+      approved("refundOnly", c2, receivedAt),
+      issued({ ...c2, refundId: "c-2:1" }, receivedAt),
+      settled({ ...c2, refundId: "c-2:1" }, receivedAt),
+    ];
+    const paidBack = inCase("replacementPending", "exchange", [...reached("completed"), ...earlier]);
+    given(paidBack)
+      .when(convert({ amount: 0 }), merchant, now)
+      .gives([
+        event("ExchangeConverted", now, { caseId, toType: "returnRefund", amount: 0 }),
+        issued({ amount: 0, destination: "manual" }, now),
+        settled({ amount: 0, quantity: 1 }, now),
+      ]);
+    given(paidBack)
+      .when(convert({ amount: 1 }), merchant, now)
+      .refuses({ ...high(1, 0), claimed: 3_000 });
   });
 
   it("becomes a refund of no more than the line has left, and of something", () => {
