@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { type CaseEvent, isCaseEvent } from "../../src/domain/caseEvents.ts";
-import { caseStatuses, endedCaseStatuses } from "../../src/domain/caseLifecycle.ts";
+import { type CaseStatus, caseStatuses, endedCaseStatuses } from "../../src/domain/caseLifecycle.ts";
 import type { Order } from "../../src/domain/state.ts";
 import { caseTypes } from "../../src/domain/terms.ts";
 import { type Party, parties } from "../../src/domain/waiting.ts";
