@@ -54,7 +54,7 @@ export interface Explanation {
   readonly now: number;
   /** In the order of the state; those that are gone come last. */
   readonly fields: readonly FieldOrigin[];
-  /** Every command to the order but its creation, in the table's order, once for each role that may give it and each way to give it. */
+  /** Every command to the order but its creation and ImportRefund, in the table's order, once for each role that may give it and each way to give it. */
   readonly commands: readonly Verdict[];
   /** Every command to each case that is there, oldest case first. */
   readonly cases: readonly CaseExplanation[];
@@ -137,7 +137,8 @@ function isWithin(field: string, whole: string): boolean {
 type OwnType = Exclude<OrderCommandType, "CreateOrder" | "SettleRefund">;
 
 const ownTypes = commandTypes.filter((type) => type !== "CreateOrder" && type !== "SettleRefund");
-const ofCaseTypes = caseCommandTypes.filter((type) => type !== "ApplyRefund");
+/** Of a case that is there: those that open one are the order's, and what another system's import would say is that system's to know. */
+const ofCaseTypes = caseCommandTypes.filter((type) => type !== "ApplyRefund" && type !== "ImportRefund");
 
 /**
  * Decides each way to give a command by each role that may. In a status that does not allow it one way is enough: whatever it said, it

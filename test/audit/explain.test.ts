@@ -95,7 +95,7 @@ async function verdictsHold(engine: Engine, explanation: Explanation): Promise<v
 }
 
 const toOrder = commandTypes.filter((type) => type !== "CreateOrder" && type !== "SettleRefund");
-const toCase = caseCommandTypes.filter((type) => type !== "ApplyRefund");
+const toCase = caseCommandTypes.filter((type) => type !== "ApplyRefund" && type !== "ImportRefund");
 
 /** One thing that the explanation says can be done now; with a number, of those of its kind that change something. */
 type Step = readonly [type: CommandType, pick?: number];
