@@ -569,9 +569,7 @@ class OpenEngine implements Engine {
     this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
 
   readonly #payingCases: PayingCases = (cursor) =>
-    this.#reading("cases", (prefix) =>
-      readQueue(this.#opened.database, prefix, { waitsFor: ["provider"], limit: 100, cursor }),
-    );
+    this.views.queue({ waitsFor: ["provider"], limit: 100, cursor });
 
   /** Where the file is only read, views that are behind cannot be brought on: then they are folded for this one answer. */
   async #answered<Q extends { readonly at?: Bound | undefined }, T>(
@@ -669,7 +667,13 @@ class OpenEngine implements Engine {
 
   async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
     const envelopes = await this.#upTo(of.orderId, at);
-    return refundOf(envelopes, of, this.#nowAt(envelopes, at, now));
+    const policyOf = policies(this.#options.terms);
+    return refundOf(
+      envelopes,
+      of,
+      this.#nowAt(envelopes, at, now),
+      (merchantId) => policyOf(merchantId).reasons,
+    );
   }
 
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {

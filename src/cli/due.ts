@@ -19,7 +19,7 @@ export function addDue(program: Command, run: Run): void {
   program
     .command("due")
     .description(
-      "fire every deadline that has passed: unpaid orders expire, receipt is confirmed (--json: a line each)",
+      "fire every deadline that has passed: unpaid orders expire, receipt is confirmed, cases whose goods were not sent back close, failed refunds are issued again (--json: a line each)",
     )
     .option("--at <when>", "as if it were then (default: now)", instantOf)
     .option("--dry-run", "only list them")
@@ -71,6 +71,7 @@ async function fire(session: Session, at: number): Promise<Exit> {
   return refused > 0 ? exits.refused : exits.done;
 }
 
-function inWords({ orderId, kind, dueAt }: Due): string {
-  return `${orderId}  ${kind}  due ${new Date(dueAt).toISOString()}`;
+function inWords({ orderId, kind, dueAt, case: of }: Due): string {
+  const whose = of === undefined ? orderId : `${orderId}  ${printable(of.caseId)}`;
+  return `${whose}  ${kind}  due ${new Date(dueAt).toISOString()}`;
 }

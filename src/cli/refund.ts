@@ -133,6 +133,12 @@ function inFull(detail: RefundDetail, session: Session): string {
               ["amount", money(refundable.amount)],
               ["units", String(refundable.quantity)],
               ["types", application.types.length === 0 ? "none" : application.types.join(", ")],
+              ...Object.entries(detail.reasons)
+                .filter(([, offered]) => offered.length > 0)
+                .map(([type, offered]): [string, string] => [
+                  `reasons, ${type}`,
+                  offered.map(printable).join(", "),
+                ]),
               ["window", windowText(application.window)],
               ["refused", application.refusal === undefined ? undefined : whyNot(application.refusal)],
             ]),

@@ -8,7 +8,7 @@ import type { OrderEvent } from "../domain/events.ts";
 import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import { type OrderState, evolve, initialState } from "../domain/state.ts";
-import type { Terms } from "../domain/terms.ts";
+import type { CaseType, Terms } from "../domain/terms.ts";
 import { codec, encodeMeta, streamOf } from "../store/codec.ts";
 import {
   type Appended,
@@ -51,6 +51,8 @@ export interface Preview {
 export interface MerchantPolicy {
   readonly terms: Terms;
   readonly redeemStaff: readonly string[];
+  /** What a buyer may choose from, by type of case; no rule reads it. */
+  readonly reasons: { readonly [T in CaseType]?: readonly string[] | undefined };
 }
 
 /** Folded beside the state of each order and handed to the transaction: what the views keep. The handler does not look at it. */

@@ -32,7 +32,7 @@ function textFault(value: string, min: number, max: number): string | undefined 
 }
 
 /** A text of so many code points, well-formed and without NUL: one expression says it all, and is quick to check. */
-function text(max: number, min = 0) {
+export function text(max: number, min = 0) {
   const good = new RegExp(`^[^\\0\\ud800-\\udfff]{${min},${max}}$`, "u");
   return z
     .string()

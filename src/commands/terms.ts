@@ -4,21 +4,25 @@ import { z } from "zod";
 
 import { limits } from "../domain/limits.ts";
 import { describeIssue } from "../domain/refusals.ts";
-import { type Terms, defaultTerms } from "../domain/terms.ts";
+import { type CaseType, type Terms, caseTypes, defaultTerms } from "../domain/terms.ts";
 import type { MerchantPolicy } from "./handle.ts";
 import { issuesOf } from "./parse.ts";
-import { id, termsOverride } from "./schemas.ts";
+import { id, termsOverride, text } from "./schemas.ts";
 
-/** What may be said of a merchant: any of the terms, and who may redeem write-off codes. */
+/** What may be said of a merchant: any of the terms, who may redeem write-off codes, and which reasons a buyer is offered to choose from. */
 export type MerchantTerms = { readonly [K in keyof Terms]?: Terms[K] | undefined } & {
   readonly redeemStaff?: readonly string[] | undefined;
+  readonly reasons?: { readonly [T in CaseType]?: readonly string[] | undefined } | undefined;
 };
 
 /** By merchant id; `*` stands for every merchant that is not named. */
 export type TermsOption = Readonly<Record<string, MerchantTerms>>;
 
+const reasons = z.array(text(limits.caseReasonLength, 1)).max(limits.reasons).optional();
+
 const merchantTerms = termsOverride.extend({
   redeemStaff: z.array(id).max(limits.redeemStaff).optional(),
+  reasons: z.strictObject({ refundOnly: reasons, returnRefund: reasons, exchange: reasons }).optional(),
 });
 
 /** The schema of a terms file. */
@@ -32,7 +36,11 @@ export function policies(option: unknown): (merchantId: string) => MerchantPolic
   const read = termsSchema.safeParse(option === undefined ? {} : option);
   if (!read.success) {
     const known = (path: readonly PropertyKey[]): readonly string[] =>
-      path.length === 1 ? Object.keys(merchantTerms.shape) : [];
+      path.length === 1
+        ? Object.keys(merchantTerms.shape)
+        : path.length === 2 && path[1] === "reasons"
+          ? caseTypes
+          : [];
     throw new TypeError(`terms: ${issuesOf(read.error, known).map(describeIssue).join("; ")}`);
   }
   // The schema passes over this key, and terms must not be passed over in silence.
@@ -46,7 +54,7 @@ export function policies(option: unknown): (merchantId: string) => MerchantPolic
   return (merchantId) => byMerchant.get(merchantId) ?? others;
 }
 
-function policyOf({ redeemStaff = [], ...terms }: MerchantTerms): MerchantPolicy {
+function policyOf({ redeemStaff = [], reasons = {}, ...terms }: MerchantTerms): MerchantPolicy {
   const given = Object.entries(terms).filter(([, value]) => value !== undefined);
-  return { terms: { ...defaultTerms, ...Object.fromEntries(given) }, redeemStaff };
+  return { terms: { ...defaultTerms, ...Object.fromEntries(given) }, redeemStaff, reasons };
 }

@@ -37,6 +37,8 @@ export const limits = {
   idLength: 128,
   /** Staff ids that may redeem, per merchant. */
   redeemStaff: 1_000,
+  /** Reasons that a merchant offers for one type of case. */
+  reasons: 100,
   /** The greatest quantity of one line. */
   quantity: 1_000_000_000,
   /** The greatest number of days or of minutes that a term may state. */

@@ -87,11 +87,22 @@ const policies: Readonly<Record<RefundablePolicy, (question: Question) => number
   },
 };
 
+/** Shared out once for the same lines and sum: an order is asked for many a line's share. */
+const shares = new WeakMap<
+  Order["lines"],
+  { readonly total: number; readonly byLine: ReadonlyMap<string, number> }
+>();
+
 /** A line's share of what the order costs. */
-export function ceilingOf(order: Order, lineId: string): number {
-  const shares = allocate(
-    order.total,
-    order.lines.map((line) => line.unitPrice * line.quantity),
-  );
-  return shares[order.lines.findIndex((line) => line.lineId === lineId)] as number;
+export function ceilingOf({ lines, total }: Order, lineId: string): number {
+  let shared = shares.get(lines);
+  if (shared?.total !== total) {
+    const amounts = allocate(
+      total,
+      lines.map((line) => line.unitPrice * line.quantity),
+    );
+    shared = { total, byLine: new Map(lines.map((line, index) => [line.lineId, amounts[index] as number])) };
+    shares.set(lines, shared);
+  }
+  return shared.byLine.get(lineId) as number;
 }

@@ -6,6 +6,7 @@ import type { Case } from "../domain/caseState.ts";
 import type { Line } from "../domain/events.ts";
 import type { OrderStatus } from "../domain/lifecycle.ts";
 import { type Refundable, refundableOf } from "../domain/refundable.ts";
+import type { CaseType } from "../domain/terms.ts";
 import { type Ledger, ledgerOf } from "../domain/state.ts";
 import { type Steps, stepsOf } from "../domain/steps.ts";
 import type { Envelope } from "../store/codec.ts";
@@ -54,6 +55,8 @@ export interface RefundDetail {
   readonly refundable: Refundable | undefined;
   /** What could be applied for on the line. */
   readonly application: Application | undefined;
+  /** What the shop offers to choose a reason from, for each type that could be applied for; from the engine's options, as they are now. */
+  readonly reasons: Readonly<Partial<Record<CaseType, readonly string[]>>>;
   /** What would be accepted now, given soundly, and from whom; an application too. */
   readonly commands: readonly NextCommand[];
 }
@@ -75,6 +78,9 @@ export function refundOf(
   envelopes: readonly Envelope[],
   of: { readonly caseId: string } | { readonly lineId: string },
   now: number,
+  reasonsOf: (merchantId: string) => {
+    readonly [T in CaseType]?: readonly string[] | undefined;
+  } = () => ({}),
 ): RefundDetail | undefined {
   const told = tell(envelopes);
   if (told === undefined) return undefined;
@@ -104,6 +110,9 @@ export function refundOf(
     steps: stepsOf(one),
     refundable: line === undefined ? undefined : refundableOf(order, line.lineId),
     application,
+    reasons: Object.fromEntries(
+      (application?.types ?? []).map((type) => [type, reasonsOf(order.merchantId)[type] ?? []]),
+    ),
     commands: [...apply, ...(refund?.commands ?? [])],
   };
 }

@@ -364,6 +364,7 @@ const refundKeys: Readonly<Record<Exclude<keyof RefundDetail, "refund">, true>> 
   steps: true,
   refundable: true,
   application: true,
+  reasons: true,
   commands: true,
 };
 

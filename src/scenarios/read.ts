@@ -222,7 +222,7 @@ class DocumentReader {
     const read = termsSchema.safeParse(this.#plain(node));
     if (read.success) return read.data;
     const known = (path: readonly PropertyKey[]): readonly string[] =>
-      path.length === 1 ? [...Object.keys(defaultTerms), "redeemStaff"] : [];
+      path.length === 1 ? [...Object.keys(defaultTerms), "redeemStaff", "reasons"] : [];
     return this.#issues(node, "terms", issuesOf(read.error, known));
   }
 

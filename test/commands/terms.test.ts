@@ -15,17 +15,22 @@ tidyEngines();
 describe("the terms in force", () => {
   it("are the merchant's, else those of *, else the defaults, field by field", () => {
     const policyOf = policies({
-      "*": { payWindowMinutes: 5, redeemStaff: ["s-1"] },
+      "*": { payWindowMinutes: 5, redeemStaff: ["s-1"], reasons: { refundOnly: ["late"] } },
       rival: { booking: true, evidenceMax: undefined },
     });
     expect(policyOf("anyone")).toEqual({
       terms: { ...defaultTerms, payWindowMinutes: 5 },
       redeemStaff: ["s-1"],
+      reasons: { refundOnly: ["late"] },
     });
     // A merchant that is named is not under the terms of the others.
-    expect(policyOf("rival")).toEqual({ terms: { ...defaultTerms, booking: true }, redeemStaff: [] });
-    expect(policies(undefined)("main")).toEqual({ terms: defaultTerms, redeemStaff: [] });
-    expect(policies({})("constructor")).toEqual({ terms: defaultTerms, redeemStaff: [] });
+    expect(policyOf("rival")).toEqual({
+      terms: { ...defaultTerms, booking: true },
+      redeemStaff: [],
+      reasons: {},
+    });
+    expect(policies(undefined)("main")).toEqual({ terms: defaultTerms, redeemStaff: [], reasons: {} });
+    expect(policies({})("constructor")).toEqual({ terms: defaultTerms, redeemStaff: [], reasons: {} });
   });
 
   it.each([
@@ -42,6 +47,11 @@ describe("the terms in force", () => {
     [{ main: { refundAttempts: 0 } }, /^terms: main\.refundAttempts: .*>=1/],
     [{ main: { stockDeduction: "never" } }, /^terms: main\.stockDeduction: .*"confirmation"/],
     [{ main: { allowedTypes: ["swap"] } }, /^terms: main\.allowedTypes\[0\]: /],
+    [
+      { main: { reasons: { refundOny: [] } } },
+      /^terms: main\.reasons\.refundOny: unknown key \(did you mean refundOnly\?\)/,
+    ],
+    [{ main: { reasons: { exchange: ["x".repeat(181)] } } }, /^terms: main\.reasons\.exchange\[0\]: .*180/],
     [{ main: { redeemStaff: ["$root"] } }, /^terms: main\.redeemStaff\[0\]: must be 1 to 128/],
     [
       { main: { redeemStaff: Array.from({ length: 1_001 }, (_, at) => `s-${at}`) } },

@@ -42,9 +42,12 @@ async function go(engine: Engine, until: number = steps.length): Promise<void> {
   }
 }
 
+/** One type offers none. */
+const reasons = { refundOnly: ["Came late", "少件"], returnRefund: ["Another colour"] };
+
 /** A paid order's own payment has a trade number here, so that it can be paid back the way it came. */
 async function house(fresh: () => string): Promise<Engine> {
-  const engine = await open({ store: fresh(), clock: () => from + day });
+  const engine = await open({ store: fresh(), clock: () => from + day, terms: { "*": { reasons } } });
   await live(engine, "o-1", 1);
   const pay = {
     type: "Pay",
@@ -100,6 +103,7 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         window: { days: 30, until: t0 + 3 * minute + 30 * day, open: true },
         refusal: undefined,
       },
+      reasons: { ...reasons, exchange: [] },
       commands: [{ command: "ApplyRefund", roles: ["buyer"] }],
     });
     // The row "none" of the golden table.
