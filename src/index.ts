@@ -18,6 +18,7 @@ export type { RefundScript, Scripted, ScriptStep } from "./commands/scripted.ts"
 export type { MerchantTerms, TermsOption } from "./commands/terms.ts";
 export type { Actor, Role } from "./domain/actor.ts";
 export type { Command, CommandType } from "./domain/commands.ts";
+export { caseMachine, caseMoves } from "./domain/caseLifecycle.ts";
 export { decide } from "./domain/decide.ts";
 export type { OrderEvent, OrderEventType } from "./domain/events.ts";
 export { orderMachine, orderMoves } from "./domain/lifecycle.ts";
