@@ -43,6 +43,7 @@ export class Writer {
     return this.#buffer.length - this.#at;
   }
 
+  /** Where so many bytes go; the buffer may be another one after this. */
   #room(bytes: number): number {
     if (this.#at < bytes) {
       const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.length + bytes));
@@ -56,18 +57,21 @@ export class Writer {
   }
 
   bytes(value: Uint8Array): void {
-    this.#buffer.set(value, this.#room(value.length));
+    const at = this.#room(value.length);
+    this.#buffer.set(value, at);
   }
 
   text(value: string): void {
     const bytes = Buffer.byteLength(value);
-    this.#buffer.write(value, this.#room(bytes), bytes, "utf8");
+    const at = this.#room(bytes);
+    this.#buffer.write(value, at, bytes, "utf8");
   }
 
   /** A safe integer that is not negative. */
   varint(value: number): void {
     if (value < 0x80) {
-      this.#buffer[this.#room(1)] = value;
+      const at = this.#room(1);
+      this.#buffer[at] = value;
       return;
     }
     let bytes = 1;
