@@ -132,6 +132,7 @@ export function watch(
   return {
     seen,
     received,
+    failed: () => failed,
     until,
     saw: (what: string) => until(() => seen.includes(what)),
     count: (count: number) => until(() => received.length >= count),
