@@ -166,8 +166,9 @@ describe("a cluster of three", () => {
     "a follower refuses what wants the leader (%s), and the next try has found it",
     async (_name, options) => {
       const { preferring, ports } = await begin();
+      await preferring("follower").appendToStream("a", event(), options);
+      // A client of its own: BatchAppend is opened once, with the wish of its first append.
       const client = preferring("follower");
-      await client.appendToStream("a", event(), options);
       const wanting = { ...options, requiresLeader: true };
       expect(await failure(client.appendToStream("a", event(), wanting))).toMatchObject({
         type: "not-leader",

@@ -54,7 +54,7 @@ describe.each(methods)("%s", (_name, options, lost) => {
   test("silence: nothing is written, nothing is said, and other calls go on", async () => {
     const plan = planFaults();
     const { client, server } = await startWithClient({ faults: plan.faults });
-    plan.play("silence", { at: "append" });
+    plan.play("silence", { at: "append", if: (moment) => moment.at === "append" && moment.stream === "a" });
     let settled = false;
     const silent = client.appendToStream("a", event(), { ...options, deadline: 60_000 }).finally(() => {
       settled = true;
@@ -156,10 +156,10 @@ test("a subscriber that does not read holds nothing up, and has missed nothing w
   const stalled = subscription[Symbol.asyncIterator]();
   await client.appendToStream("a", big());
   await stalled.next();
-  // 30 MB: more than all the windows and buffers between the two ends hold.
-  for (let index = 0; index < 300; index += 1) await client.appendToStream("a", big());
-  expect(await collect(client.readStream("a", { fromRevision: 299n }))).toHaveLength(2);
-  for (let index = 1; index <= 300; index += 1) {
+  // 6 MB: more than all the windows and buffers between the two ends hold.
+  for (let index = 0; index < 60; index += 1) await client.appendToStream("a", big());
+  expect(await collect(client.readStream("a", { fromRevision: 59n }))).toHaveLength(2);
+  for (let index = 1; index <= 60; index += 1) {
     const { value } = (await stalled.next()) as { value: ResolvedEvent };
     expect(value.event?.revision).toBe(BigInt(index));
   }
