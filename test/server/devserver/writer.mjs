@@ -1,7 +1,6 @@
 // A process that appends to a server and prints a line for every append that was acknowledged, until it can no more.
 //
-// Arguments: URL LANES. It is plain JavaScript, because Node 20 runs no other: without what the linter knows from types.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access */
+// Arguments: URL LANES. It is plain JavaScript, because Node 20 runs no other.
 
 import { EventStoreDBClient, jsonEvent } from "@eventstore/db-client";
 
