@@ -1,6 +1,6 @@
 // TLS, credentials, rights, and the simulated cluster: gossip, preference, the leader, and nodes that go and come back.
 
-import { EventStoreDBClient } from "@eventstore/db-client";
+import type { EventStoreDBClient } from "@eventstore/db-client";
 import { describe, expect, test } from "vitest";
 
 import { certificate, strangersCertificate } from "./certificate.ts";
