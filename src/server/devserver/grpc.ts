@@ -87,16 +87,21 @@ export class Call {
     return () => this.#closers.delete(closer);
   }
 
+  /** Nothing can be said any more, also where that has not been told yet. */
+  get #gone(): boolean {
+    return this.over || this.#stream.destroyed || this.#stream.closed;
+  }
+
   /** Sends framed messages; false where the client reads more slowly than they come: wait for `drained`. */
   send(frames: Buffer): boolean {
-    if (this.over) return true;
+    if (this.#gone) return true;
     this.#open();
     return this.#stream.write(frames);
   }
 
   /** Until the client has taken what was sent, or the call is over. */
   async drained(): Promise<void> {
-    if (this.over || !this.#stream.writableNeedDrain) return;
+    if (this.#gone || !this.#stream.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
       const forget = this.whenOver(resolve);
       this.#stream.once("drain", () => {
@@ -107,13 +112,13 @@ export class Call {
   }
 
   finish(): void {
-    if (this.over) return;
+    if (this.#gone) return;
     this.#open();
     this.#stream.end();
   }
 
   fail(error: RpcError): void {
-    if (this.over) return;
+    if (this.#gone) return;
     const trailers = {
       "grpc-status": error.code,
       "grpc-message": encodeURIComponent(error.message).replaceAll("%20", " "),
@@ -135,7 +140,7 @@ export class Call {
 
   /** Ends the call as a dying node does: the client sees it cancelled. */
   reset(): void {
-    if (this.over) return;
+    if (this.#gone) return;
     this.over = true;
     // Not `close`: on a call that waits for its trailers that makes Node 20 spin. An abort resets with CANCEL, at once.
     addAbortSignal(AbortSignal.abort(), this.#stream);
@@ -154,7 +159,7 @@ export class Call {
   receive(receiver: Receiver): void {
     const frames = new Frames();
     const guard = (work: () => void): void => {
-      if (this.over) return;
+      if (this.#gone) return;
       try {
         work();
       } catch (error) {
