@@ -31,7 +31,11 @@ describe("the codec", () => {
           name: fc.uint8Array({ maxLength: 300 }),
           revision: fc.bigInt(0n, 2n ** 64n - 1n),
           position: fc.maxSafeNat(),
-          metadata: fc.dictionary(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })),
+          // The client's own map loses that one key.
+          metadata: fc.dictionary(
+            fc.string({ unit: "grapheme" }).filter((key) => key !== "__proto__"),
+            fc.string({ unit: "grapheme" }),
+          ),
           data: fc.uint8Array({ maxLength: 3_000 }),
         }),
         ({ id, name, revision, position, metadata, data }) => {
