@@ -143,7 +143,7 @@ async function call(
   await new Promise((resolve) => stream.on("close", resolve).on("error", () => undefined));
   return {
     status: Number(found["grpc-status"]),
-    message: decodeURIComponent(String(found["grpc-message"] ?? "")),
+    message: decodeURIComponent((found["grpc-message"] as string | undefined) ?? ""),
     body: Buffer.concat(chunks),
   };
 }
