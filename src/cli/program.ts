@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 
 import { addQueue, addRefunds } from "./cases.ts";
 import { addCompletion } from "./completion.ts";
+import { addDevServer } from "./devserver.ts";
 import { addDiagram } from "./diagram.ts";
 import { addDoctor } from "./doctor.ts";
 import { addDue } from "./due.ts";
@@ -114,6 +115,7 @@ function programFor(run: Run, out: Output, err: Output): Command {
   addDue(program, run);
   addDiagram(program, run);
   addSchema(program, run);
+  addDevServer(program, run);
   addDoctor(program, run, version());
   addCompletion(program, run);
   return program;

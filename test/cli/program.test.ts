@@ -38,6 +38,7 @@ describe("help and usage", () => {
       "due",
       "diagram",
       "schema",
+      "devserver",
       "doctor",
       "completion",
     ]);
