@@ -113,11 +113,12 @@ export async function behavesAsTheModel(
       const stored = (event: ModelEvent) => ({ ...event, position: positions[model.all.indexOf(event)] });
 
       async function appendAll(batch: readonly Call[]): Promise<void> {
-        const answers = batch.map(async ({ stream: name, expected, events, claims, follows }) => {
+        const answers: Promise<unknown>[] = [];
+        for (const { stream: name, expected, events, claims, follows } of batch) {
           const written = store.append(name, expected, events, { claims, follows });
-          if (!keepsOrder) await written.catch(() => undefined);
-          return written.catch((error: unknown) => error);
-        });
+          answers.push(written.catch((error: unknown) => error));
+          if (!keepsOrder) await answers.at(-1);
+        }
         for (const [at, answer] of (await Promise.all(answers)).entries()) {
           const call = batch[at] as Call;
           const wanted = model.append(call.stream, call.expected, call.events, call);
