@@ -81,9 +81,25 @@ const banned: readonly (readonly [file: string, specifiers: readonly string[]])[
     "src/dialects/breach.ts",
     ["../server/named.ts", "../cli/named.ts", "../index.ts", "../store/named.ts", "node:fs"],
   ],
-  ["src/server/breach.ts", ["../cli/named.ts", "../index.ts", "commander", "@eventstore/db-client"]],
+  [
+    "src/server/breach.ts",
+    ["../cli/named.ts", "../index.ts", "./devserver/named.ts", "commander", "@eventstore/db-client"],
+  ],
+  [
+    "src/server/devserver/breach.ts",
+    [
+      "../named.ts",
+      "../../engine.ts",
+      "../../domain/named.ts",
+      "../../store/sqlite.ts",
+      "../../commands/named.ts",
+      "@eventstore/db-client",
+      "@grpc/grpc-js",
+      "zod",
+    ],
+  ],
   ["src/cli/breach.ts", ["../index.ts", "xstate", "@photostructure/sqlite", "@eventstore/db-client"]],
-  ["src/index.ts", ["./cli/named.ts", "commander", "zod", "node:fs"]],
+  ["src/index.ts", ["./cli/named.ts", "./server/devserver/named.ts", "commander", "zod", "node:fs"]],
   ["src/elsewhere/breach.ts", ["../domain/named.ts", "node:fs"]],
 ];
 
@@ -105,6 +121,10 @@ const allowed: readonly (readonly [file: string, specifiers: readonly string[]])
   ],
   ["src/dialects/shop/fine.ts", ["./named.ts", "../../engine.ts", "../../domain/named.ts", "zod"]],
   ["src/server/fine.ts", ["../engine.ts", "../dialects/named.ts", "../domain/named.ts", "node:http"]],
+  [
+    "src/server/devserver/fine.ts",
+    ["./named.ts", "../../store/database.ts", "../../store/port.ts", "node:http2", "node:timers/promises"],
+  ],
   ["src/cli/fine.ts", ["./named.ts", "../engine.ts", "../audit/named.ts", "commander", "yaml", "node:fs"]],
 ];
 

@@ -1,0 +1,278 @@
+// gRPC over HTTP/2 as far as this server needs it: framing, statuses, and how a node dies under its calls.
+
+import { once } from "node:events";
+import {
+  type Http2Server,
+  type Http2SecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  constants,
+  createSecureServer,
+  createServer,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+
+import { type Message, Writer } from "./wire.ts";
+
+export const status = {
+  ok: 0,
+  cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  notFound: 5,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+/** How a call ends in failure: a status, its words, and metadata that the client reads. */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  readonly code: number;
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(code: number, message: string, metadata: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.metadata = metadata;
+  }
+}
+
+/** What a method does with the messages of one call. Whatever these throw ends the call. */
+export interface Receiver {
+  message(bytes: Buffer): void;
+  /** The client has said all. */
+  end(): void;
+}
+
+export type Method = (call: Call) => Receiver;
+
+/** What the client may send in one message. */
+const maxMessageBytes = 17 * 1_024 * 1_024;
+
+/** Kestrel's own number: the 101st call of a connection waits. */
+const maxConcurrentCalls = 100;
+
+const windowBytes = 8 * 1_024 * 1_024;
+
+export class Call {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The client cancelled it, or it was answered, or its connection is gone. */
+  over = false;
+  readonly #stream: ServerHttp2Stream;
+  readonly #closers: (() => void)[] = [];
+  #trailers: Readonly<Record<string, string | number>> = { "grpc-status": status.ok };
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.#stream = stream;
+    this.headers = headers;
+    this.path = headers[":path"] ?? "";
+    stream.on("close", () => {
+      this.over = true;
+      for (const closer of this.#closers) closer();
+    });
+    stream.on("error", () => undefined);
+  }
+
+  whenOver(closer: () => void): void {
+    if (this.over) closer();
+    else this.#closers.push(closer);
+  }
+
+  /** Sends framed messages; false where the client reads more slowly than they come: wait for `drained`. */
+  send(frames: Buffer): boolean {
+    if (this.over) return true;
+    this.#open();
+    return this.#stream.write(frames);
+  }
+
+  /** Until the client has taken what was sent, or the call is over. */
+  async drained(): Promise<void> {
+    if (this.over || !this.#stream.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      this.#stream.once("drain", resolve);
+      this.whenOver(resolve);
+    });
+  }
+
+  finish(): void {
+    if (this.over) return;
+    this.#open();
+    this.#stream.end();
+  }
+
+  fail(error: RpcError): void {
+    if (this.over) return;
+    const trailers = {
+      "grpc-status": error.code,
+      "grpc-message": encodeURIComponent(error.message).replaceAll("%20", " "),
+      ...Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, headerValue(value)])),
+    };
+    if (!this.#stream.headersSent) {
+      this.over = true;
+      this.#stream.respond(
+        { ":status": 200, "content-type": "application/grpc", ...trailers },
+        { endStream: true },
+      );
+      // The rest of what the client sends is of no use.
+      this.#stream.resume();
+      return;
+    }
+    this.#trailers = trailers;
+    this.finish();
+  }
+
+  /** Ends the call as a dying node does: the client sees it cancelled. */
+  reset(): void {
+    if (this.over) return;
+    this.over = true;
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** Answers with headers now, so that the client knows the call as accepted. */
+  #open(): void {
+    if (this.#stream.headersSent) return;
+    this.#stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    this.#stream.once("wantTrailers", () => {
+      if (!this.#stream.destroyed) this.#stream.sendTrailers(this.#trailers);
+    });
+  }
+
+  /** Feeds a receiver with the messages that arrive. */
+  receive(receiver: Receiver): void {
+    const frames = new Frames();
+    const guard = (work: () => void): void => {
+      if (this.over) return;
+      try {
+        work();
+      } catch (error) {
+        this.fail(error instanceof RpcError ? error : new RpcError(status.internal, String(error)));
+      }
+    };
+    this.#stream.on("data", (chunk: Buffer) => {
+      guard(() => {
+        for (const bytes of frames.take(chunk)) guard(() => receiver.message(bytes));
+      });
+    });
+    this.#stream.on("end", () => {
+      guard(() => {
+        if (frames.partial) throw new RpcError(status.internal, "the call ends in the middle of a message");
+        receiver.end();
+      });
+    });
+  }
+}
+
+/** Metadata is printable ASCII; a name with anything else in it goes percent-encoded. */
+function headerValue(value: string): string {
+  return /^[ -~]*$/.test(value) ? value : encodeURIComponent(value);
+}
+
+/** Cuts what arrives into messages: a flag, four bytes of length, and the bytes. */
+class Frames {
+  #rest: Buffer = Buffer.alloc(0);
+
+  get partial(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  take(chunk: Buffer): readonly Buffer[] {
+    let rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const messages: Buffer[] = [];
+    while (rest.length >= 5) {
+      if (rest[0] !== 0) throw new RpcError(status.unimplemented, "compressed messages are not spoken here");
+      const length = rest.readUInt32BE(1);
+      if (length > maxMessageBytes) {
+        throw new RpcError(
+          status.resourceExhausted,
+          `a message of ${length} bytes, at most ${maxMessageBytes}`,
+        );
+      }
+      if (rest.length < 5 + length) break;
+      messages.push(rest.subarray(5, 5 + length));
+      rest = rest.subarray(5 + length);
+    }
+    this.#rest = rest;
+    return messages;
+  }
+}
+
+/** Messages in their frames, one behind the other, in one buffer. */
+export function framed<T>(kind: Message<T>, ...values: readonly T[]): Buffer {
+  const writer = new Writer();
+  for (let index = values.length - 1; index >= 0; index -= 1) {
+    const before = writer.length;
+    kind.writeBody(writer, values[index] as T);
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(writer.length - before, 1);
+    writer.bytes(header);
+  }
+  return writer.finish();
+}
+
+export interface Tls {
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+}
+
+/** One listening address with its connections; the calls go to `dispatch`. */
+export class Listener {
+  readonly #server: Http2Server | Http2SecureServer;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #calls = new Set<Call>();
+
+  constructor(tls: Tls | undefined, dispatch: (call: Call) => void) {
+    const options = {
+      settings: { initialWindowSize: windowBytes, maxConcurrentStreams: maxConcurrentCalls },
+    };
+    this.#server =
+      tls === undefined
+        ? createServer(options)
+        : createSecureServer({ ...options, key: tls.key, cert: tls.cert });
+    this.#server.on("session", (session: ServerHttp2Session) => {
+      this.#sessions.add(session);
+      session.setLocalWindowSize(windowBytes);
+      session.on("close", () => this.#sessions.delete(session));
+      session.on("error", () => undefined);
+    });
+    this.#server.on("sessionError", () => undefined);
+    this.#server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      const call = new Call(stream, headers);
+      this.#calls.add(call);
+      call.whenOver(() => this.#calls.delete(call));
+      dispatch(call);
+    });
+  }
+
+  /** @returns the port, which was chosen by the system where 0 was asked for. */
+  async listen(port: number): Promise<number> {
+    this.#server.listen(port, "127.0.0.1");
+    // `once` rejects with the server's error: a port in use, or one that may not be had.
+    await once(this.#server, "listening");
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Ends every call as a dying node does, and goes on listening. */
+  drop(end: (call: Call) => void): void {
+    for (const call of this.#calls) end(call);
+  }
+
+  /** Ends every call, then every connection, and stops listening. */
+  async close(end: (call: Call) => void): Promise<void> {
+    this.drop(end);
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const session of this.#sessions) {
+      session.close();
+      // What was said to the calls goes out first; a client that does not answer is not waited for.
+      setTimeout(() => session.destroy(), 100).unref();
+    }
+    await closed;
+  }
+}
