@@ -56,18 +56,22 @@ export class Writer {
   }
 
   bytes(value: Uint8Array): void {
-    this.#buffer.set(value, this.#room(value.length));
+    // Room first: it may be made in another buffer.
+    const at = this.#room(value.length);
+    this.#buffer.set(value, at);
   }
 
   text(value: string): void {
     const bytes = Buffer.byteLength(value);
-    this.#buffer.write(value, this.#room(bytes), bytes, "utf8");
+    const at = this.#room(bytes);
+    this.#buffer.write(value, at, bytes, "utf8");
   }
 
   /** A safe integer that is not negative. */
   varint(value: number): void {
     if (value < 0x80) {
-      this.#buffer[this.#room(1)] = value;
+      const only = this.#room(1);
+      this.#buffer[only] = value;
       return;
     }
     let bytes = 1;
