@@ -130,6 +130,11 @@ export class CommandHandler {
       const creating = attempt === 0 && parsed.command.type === "CreateOrder";
       const current = this.#current(parsed.command.orderId, creating);
       const known = current instanceof Promise ? await current : current;
+      // Others have waited for the same order, and the first of them is under way with it again.
+      if (this.#store.local === undefined && known.pending !== undefined) {
+        attempt -= 1;
+        continue;
+      }
       const repeat = repeatOf(known, parsed, hash);
       const decided = repeat === undefined ? this.#decide(known, parsed) : undefined;
       if (decided !== undefined && E.isRight(decided) && decided.right.length > 0) {
@@ -315,6 +320,7 @@ export class CommandHandler {
       if (!creating) this.#apply(fresh, local.readStream(stream));
       return this.#keep(fresh);
     }
+    if (creating && known === undefined && !this.#loading.has(stream)) return this.#keep(this.#empty(stream));
     // Over a wire one command an order is under way at a time: its next one is decided on what was committed.
     if (known?.pending !== undefined) {
       return known.pending.then(
