@@ -27,7 +27,8 @@ export async function openSubject(
     async execute({ command, actor, commandId, at }) {
       const answer = await engine.execute(command, { actor, commandId, at });
       if (answer._tag === "Left") throw new Error(`${commandId} was refused: ${JSON.stringify(answer.left)}`);
-      if (answer.right.events.length === 0 || answer.right.replayed)
+      // Each of these commands appends: one that left the position where it was, or was known, did nothing.
+      if (answer.right.replayed || answer.right.position === position)
         throw new Error(`${commandId} did nothing`);
       position = answer.right.position;
     },

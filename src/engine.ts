@@ -23,6 +23,7 @@ import {
   readOrders,
 } from "./projections/orders.ts";
 import {
+  type ForeignGeneration,
   type RebuildProgress,
   type Summaries,
   ViewError,
@@ -143,6 +144,10 @@ export interface Engine extends AsyncDisposable {
       readonly onProgress?: (progress: RebuildProgress) => void;
     },
   ): Promise<RebuildProgress>;
+  /** Rows of views that other versions of the package left in the store, or still keep there. */
+  foreignViews(): readonly ForeignGeneration[];
+  /** Drops those rows. A process of the version that keeps them makes them anew when it next needs them. */
+  prune(): Promise<readonly ForeignGeneration[]>;
   /** Waits until the views hold what this receipt tells. */
   caughtUp(receipt: Pick<Receipt, "position">): Promise<void>;
   /** The write-off code of an order; undefined without a key or where the order has none. */
@@ -181,6 +186,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         evolve: (summaries, event, state) => runner.evolve(summaries as Summaries, event, state),
       },
       cachedOrders: options.cachedOrders,
+      readOnly: options.readOnly,
     });
     const engine = new OpenEngine(options, opened, runner, handler, views);
     opened.store.setTransactionHook?.(
@@ -298,8 +304,19 @@ class OpenEngine implements Engine {
     return runDue(this.#handler, this.#dueOrders, now, signal);
   }
 
-  due(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Due> {
-    return listDue(this.#handler, this.#dueOrders, now, signal);
+  async *due(
+    now: number,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<Due, void, void> {
+    if (!(await this.#mustFold("orders"))) {
+      yield* listDue(this.#handler, this.#dueOrders, now, signal);
+      return;
+    }
+    const { store } = this.#opened;
+    const upTo = { position: await store.head() };
+    using orders = await buildScratch(store.local, anyView(ordersView), upTo, { signal });
+    const found: DueOrders = async (before, after) => readDue(orders.database, orders.prefix, before, after);
+    yield* listDue(this.#handler, found, now, signal);
   }
 
   async *subscribe({
@@ -388,6 +405,14 @@ class OpenEngine implements Engine {
     return this.#runner.rebuild(view, options);
   }
 
+  foreignViews(): readonly ForeignGeneration[] {
+    return this.#runner.foreign(allViews);
+  }
+
+  prune(): Promise<readonly ForeignGeneration[]> {
+    return this.#runner.prune(allViews);
+  }
+
   async caughtUp(_receipt: Pick<Receipt, "position">): Promise<void> {
     await this.#runner.catchUpAll();
   }
@@ -451,10 +476,24 @@ class OpenEngine implements Engine {
     try {
       return await answer(query);
     } catch (error) {
-      const behind = isStoreError(error, "denied") || error instanceof ViewError;
-      if (this.#options.readOnly !== true || query.at !== undefined || !behind) throw error;
+      if (query.at !== undefined || !this.#isBehind(error)) throw error;
       return answer({ ...query, at: { position: await this.#opened.store.head() } });
     }
+  }
+
+  /** The file is only read, and this view of it is behind. */
+  async #mustFold(view: string): Promise<boolean> {
+    try {
+      await this.#runner.ready(view);
+      return false;
+    } catch (error) {
+      if (this.#isBehind(error)) return true;
+      throw error;
+    }
+  }
+
+  #isBehind(error: unknown): boolean {
+    return this.#options.readOnly === true && (isStoreError(error, "denied") || error instanceof ViewError);
   }
 
   async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery): Promise<StatisticsAnswer> {

@@ -159,21 +159,25 @@ describe("a store opened for reading only", () => {
     const reader = await open({ store: `sqlite:${path}`, readOnly: true });
     expect(await answers(reader)).toEqual(await answers(writer));
     await live(writer, "o-3", 1);
-    expect((await reader.views.statistics({ buyerId: "buyer-1" })).buyer?.orders).toBe(3);
+    const created = by(buyer);
+    accepted(await writer.execute(newOrder("o-5"), created));
+    expect(accepted(await reader.execute(newOrder("o-5"), created)).replayed).toBe(true);
+    expect((await reader.views.statistics({ buyerId: "buyer-1" })).buyer?.orders).toBe(4);
     expect((await reader.views.orders({ text: "o-3" })).orders).toHaveLength(1);
-    expect((await reader.views.orders({ limit: 1 })).orders[0]?.orderId).toBe("o-3");
+    expect((await reader.views.orders({ limit: 1 })).orders[0]?.orderId).toBe("o-5");
     expect((await reader.views.order("o-1"))?.order.status).toBe("completed");
-    expect((await reader.replay()).orders).toBe(3);
+    expect((await reader.replay()).orders).toBe(4);
     for (const { view, different } of await reader.check()) expect([view, different]).toEqual([view, 0]);
     await expect(reader.execute(newOrder("o-4"), by(buyer))).rejects.toMatchObject({ code: "denied" });
     expect(E.isRight(await reader.preview(newOrder("o-4"), by(buyer)))).toBe(true);
+    expect(await reader.execute(newOrder("o-3"), by(buyer))).toMatchObject({ left: { code: "orderExists" } });
     await expect(reader.rebuild("orders")).rejects.toMatchObject({ code: "denied" });
   });
 
   it("may be a copy that was taken while its views were behind", async () => {
     const path = newFile();
     const some = await open({ store: `sqlite:${path}`, views: ["statistics"] });
-    await live(some, "o-1", 2);
+    await live(some, "o-1", 1);
     await some.close();
     const copy = newFile();
     copyFileSync(path, copy);
@@ -181,6 +185,9 @@ describe("a store opened for reading only", () => {
     expect((await reader.views.statistics()).all.orders).toBe(1);
     expect((await reader.views.orders({ text: "tea" })).orders).toHaveLength(1);
     expect(await reader.views.status()).toHaveLength(1);
+    const due: unknown[] = [];
+    for await (const one of reader.due(t0 + 31 * minute)) due.push(one);
+    expect(due).toMatchObject([{ orderId: "o-1", kind: "unpaid", dueAt: t0 + 30 * minute }]);
   });
 
   it("must be there", async () => {

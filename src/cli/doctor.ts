@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 
 import type { FileDescription } from "../store/describe.ts";
-import type { ViewStatus } from "../projections/runner.ts";
+import type { ForeignGeneration, ViewStatus } from "../projections/runner.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
 import { printable, table } from "./output.ts";
 import type { Run, Session } from "./session.ts";
@@ -30,17 +30,19 @@ async function doctor(session: Session, { integrity }: DoctorOptions, version: s
   };
   let file: FileDescription | undefined;
   let views: readonly ViewStatus[] = [];
+  let foreign: readonly ForeignGeneration[] = [];
   try {
-    [file, views] = await session.read(async (engine) => [
+    [file, views, foreign] = await session.read(async (engine) => [
       await engine.describe({ check: integrity }),
       await engine.views.status(),
+      engine.foreignViews(),
     ]);
   } catch (error) {
     // What runs here is worth knowing above all where the store is not to be had.
-    await print(session, runtime, undefined, []);
+    await print(session, runtime, undefined, [], []);
     throw error;
   }
-  await print(session, runtime, file, views);
+  await print(session, runtime, file, views, foreign);
   if (file?.faults !== undefined && file.faults.length > 0) {
     throw new CliError(exits.unreachable, `${file.path} is damaged: ${printable(file.faults[0] as string)}`);
   }
@@ -60,9 +62,10 @@ async function print(
   runtime: Readonly<Record<string, string>>,
   file: FileDescription | undefined,
   views: readonly ViewStatus[],
+  foreign: readonly ForeignGeneration[],
 ): Promise<void> {
   if (session.json) {
-    await session.document({ ...runtime, store: session.storeUrl, file: file ?? null, views });
+    await session.document({ ...runtime, store: session.storeUrl, file: file ?? null, views, foreign });
     return;
   }
   const facts: [string, string][] = [...Object.entries(runtime), ["store", session.storeUrl]];
@@ -82,6 +85,12 @@ async function print(
     facts.push([
       `view ${view}`,
       `generation ${generation}, ${fault === undefined ? standing : `stopped: ${fault}`}`,
+    ]);
+  }
+  for (const { view, generation } of foreign) {
+    facts.push([
+      `view ${view}`,
+      `generation ${generation} of another version (\`aftersale rebuild --prune\` drops it)`,
     ]);
   }
   await session.print(table([{ title: "" }, { title: "" }], facts));

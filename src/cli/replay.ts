@@ -42,8 +42,9 @@ export function addRebuild(program: Command, run: Run): void {
       "rebuild views from the events, beside the present ones, and swap them; broken off, it goes on next time",
     )
     .argument("[view...]", "statistics, orders, search; all without one")
-    .action((views: readonly string[], _options: object, command: Command) =>
-      run(command, (session) => rebuild(session, views)),
+    .option("--prune", "also drop the rows of views that other versions of the package left")
+    .action((views: readonly string[], { prune = false }: { readonly prune?: boolean }, command: Command) =>
+      run(command, (session) => rebuild(session, views, prune)),
     );
 }
 
@@ -104,7 +105,7 @@ function inWords({ view, rows, different, differences }: Comparison, session: Se
   return [head, ...shown, ...(different > differences.length ? ["  ..."] : [])].join("\n");
 }
 
-async function rebuild(session: Session, views: readonly string[]): Promise<Exit> {
+async function rebuild(session: Session, views: readonly string[], prune: boolean): Promise<Exit> {
   const { viewNames } = await import("../engine.ts");
   for (const view of views) {
     if (viewNames.includes(view)) continue;
@@ -129,6 +130,10 @@ async function rebuild(session: Session, views: readonly string[]): Promise<Exit
           `${view}: generation ${rebuilt.generation}, ${rebuilt.total.toLocaleString("en")} orders`,
         );
       }
+    }
+    for (const pruned of prune ? await engine.prune() : []) {
+      if (session.json) await session.document({ pruned });
+      else await session.print(`${pruned.view}: generation ${pruned.generation} of another version dropped`);
     }
   });
   return exits.done;

@@ -74,6 +74,8 @@ export interface HandlerOptions {
   readonly companion: Companion;
   /** How many orders' states are kept in memory. */
   readonly cachedOrders?: number | undefined;
+  /** Nothing can be appended: what is asked is looked up first, so that repeats and refusals are answered all the same. */
+  readonly readOnly?: boolean | undefined;
 }
 
 /** An order as this process knows it, with what it has decided but not yet seen committed. */
@@ -127,7 +129,8 @@ export class CommandHandler {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       options.signal?.throwIfAborted();
       // An order that is being created is taken to be new without asking: the append finds out.
-      const creating = attempt === 0 && parsed.command.type === "CreateOrder";
+      const creating =
+        attempt === 0 && parsed.command.type === "CreateOrder" && this.#options.readOnly !== true;
       const current = this.#current(parsed.command.orderId, creating);
       const known = current instanceof Promise ? await current : current;
       // Others have waited for the same order, and the first of them is under way with it again.

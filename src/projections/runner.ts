@@ -26,6 +26,12 @@ export interface ViewStatus {
   readonly fault: string | undefined;
 }
 
+/** Rows of a view as another version of the package defines it. */
+export interface ForeignGeneration {
+  readonly view: string;
+  readonly generation: number;
+}
+
 export interface RebuildProgress {
   readonly view: string;
   readonly generation: number;
@@ -500,6 +506,31 @@ export class ViewRunner {
     return { view: name, generation, ...scanned };
   }
 
+  /** Generations of other definitions than these: rows that another version of the package left, or still keeps. */
+  foreign(views: readonly AnyView[]): readonly ForeignGeneration[] {
+    const ours = new Set(views.map((view) => `${view.name} ${definitionHash(view)}`));
+    return this.#sql.everything
+      .all()
+      .map((row) => row as unknown as ForeignGeneration & { readonly hash: string })
+      .filter(({ view, hash }) => !ours.has(`${view} ${hash}`))
+      .map(({ view, generation }) => ({ view, generation }));
+  }
+
+  /** Drops the foreign generations. A process of the version that kept one makes its own anew when it next reads or writes. */
+  prune(views: readonly AnyView[]): Promise<readonly ForeignGeneration[]> {
+    return this.#options.write(() => {
+      const dropped = this.foreign(views);
+      for (const { view, generation } of dropped) {
+        const prefix = `${view}_${generation}`;
+        const tables = this.#sql.tables.all(prefix, `${prefix}_*`) as unknown as { readonly name: string }[];
+        // A text index takes its own tables along.
+        for (const { name } of tables) this.#database.exec(`DROP TABLE IF EXISTS "${name}"`);
+        this.#sql.remove.run(view, generation);
+      }
+      return dropped;
+    });
+  }
+
   /** The first pass of a rebuild: whole orders up to the position where it began, each folded once, in the order of creation. */
   async #scan(
     view: AnyView,
@@ -606,6 +637,13 @@ function statements(database: Database) {
       "UPDATE views SET scanned = ?, position = ?, fault = NULL WHERE name = ? AND generation = ?",
     ),
     activate: database.prepare("UPDATE views SET state = 'active' WHERE name = ? AND generation = ?"),
+    everything: database.prepare(
+      "SELECT name AS view, generation, hash FROM views ORDER BY name, generation",
+    ),
+    tables: database.prepare(
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND (name = ? OR name GLOB ?)
+       ORDER BY sql NOT LIKE 'CREATE VIRTUAL%', name`,
+    ),
     remove: database.prepare("DELETE FROM views WHERE name = ? AND generation = ?"),
     savepoint: database.prepare("SAVEPOINT a_view"),
     release: database.prepare("RELEASE a_view"),

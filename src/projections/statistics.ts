@@ -163,7 +163,18 @@ function foldCase(tally: Tally, event: CaseEvent): Tally {
   };
 }
 
-type Row = number[];
+/** A sum: a bigint once it is more than a number holds exactly. */
+type Sum = number | bigint;
+
+type Row = Sum[];
+
+function plus(sum: Sum, added: number): Sum {
+  if (typeof sum === "number") {
+    const next = sum + added;
+    if (Number.isSafeInteger(next)) return next;
+  }
+  return BigInt(sum) + BigInt(added);
+}
 
 /** What is to be added to the rows of one currency. */
 interface Added {
@@ -176,7 +187,7 @@ class StatisticsWriter implements Writer<Tally> {
   readonly #added = new Map<string, Added>();
   readonly #add: ReturnType<Database["prepare"]>;
   /** By scope, currency and name, as one text. */
-  readonly #aftermath = new Map<string, { readonly key: readonly [string, string, string]; count: number }>();
+  readonly #aftermath = new Map<string, { readonly key: readonly [string, string, string]; count: Sum }>();
   readonly #addAftermath: ReturnType<Database["prepare"]>;
 
   constructor(database: Database, prefix: string) {
@@ -206,13 +217,13 @@ class StatisticsWriter implements Writer<Tally> {
     }
     this.#added.clear();
     for (const { key, count: added } of this.#aftermath.values()) {
-      if (added !== 0) this.#addAftermath.run(...key, added);
+      if (Number(added) !== 0) this.#addAftermath.run(...key, added);
     }
     this.#aftermath.clear();
   }
 
   #write(scope: string, currency: string, row: Row): void {
-    if (row.some((value) => value !== 0)) this.#add.run(scope, currency, ...row);
+    if (row.some((value) => Number(value) !== 0)) this.#add.run(scope, currency, ...row);
   }
 
   #count(tally: Tally, sign: 1 | -1): void {
@@ -245,7 +256,7 @@ class StatisticsWriter implements Writer<Tally> {
         const text = key.join(" ");
         const known = this.#aftermath.get(text);
         if (known === undefined) this.#aftermath.set(text, { key, count: sign * n });
-        else known.count += sign * n;
+        else known.count = plus(known.count, sign * n);
       }
     }
   }
@@ -265,10 +276,10 @@ function rowOf(rows: Map<string, Row>, id: string): Row {
 }
 
 function count(row: Row, { lines, units, paid }: Tally, bucket: number, sign: 1 | -1): void {
-  row[bucket] = (row[bucket] as number) + sign;
-  row[linesAt] = (row[linesAt] as number) + sign * lines;
-  row[unitsAt] = (row[unitsAt] as number) + sign * units;
-  row[paidAt] = (row[paidAt] as number) + sign * paid;
+  row[bucket] = plus(row[bucket] as Sum, sign);
+  row[linesAt] = plus(row[linesAt] as Sum, sign * lines);
+  row[unitsAt] = plus(row[unitsAt] as Sum, sign * units);
+  row[paidAt] = plus(row[paidAt] as Sum, sign * paid);
 }
 
 export const statisticsView: View<Tally> = {

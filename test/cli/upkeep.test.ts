@@ -99,6 +99,21 @@ describe("rebuild", () => {
     expect((await aftersale(["replay", "--check", "--store", store])).exit).toBe(0);
   });
 
+  test("drops what other versions left, when told to", async () => {
+    using here = folder();
+    const path = here.file("a.db");
+    const store = await filled(path);
+    altered(path, "UPDATE views SET hash = 'of an older version' WHERE name IN ('search', 'orders')");
+    const doctor = await aftersale(["doctor", "--no-integrity", "--store", store]);
+    expect(doctor.stdout).toMatch(/^view search +generation 1 of another version \(.*--prune.*\)$/m);
+    expect((await aftersale(["rebuild", "search", "--store", store])).stdout).not.toContain("dropped");
+    expect((await aftersale(["rebuild", "search", "--prune", "--store", store])).stdout).toBe(
+      "search: generation 4, 3 orders\norders: generation 1 of another version dropped\nsearch: generation 1 of another version dropped\n",
+    );
+    expect((await aftersale(["replay", "--check", "--store", store])).exit).toBe(0);
+    expect((await aftersale(["doctor", "--store", store])).stdout).not.toContain("another version");
+  });
+
   test("an unknown view is wrong usage, with a suggestion", async () => {
     expect(await aftersale(["rebuild", "statistic", "--store", "memory:"])).toEqual({
       exit: 2,

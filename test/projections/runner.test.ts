@@ -265,6 +265,23 @@ describe("processes with different definitions of one view", () => {
     expect(await old.rows()).toEqual(['["o-1",4,"ReceiptConfirmed"]', '["o-2",2,"OrderPaid"]']);
     expect(await next.rows()).toEqual(['["o-1",40,"ReceiptConfirmed"]', '["o-2",20,"OrderPaid"]']);
   });
+
+  it("may be told to drop the other's rows, which the other then makes anew", async () => {
+    const path = newFile();
+    const views = [counting(sound, { version: 2 })];
+    const old = await joined(await openFile(path), [counting(sound)]);
+    await old.step("o-1", 0);
+    const next = await joined(await openFile(path), views);
+    const rows = await next.rows();
+    expect(next.runner.foreign(views)).toEqual([{ view: "counting", generation: 1 }]);
+    expect(await next.runner.prune(views)).toEqual([{ view: "counting", generation: 1 }]);
+    expect([next.runner.foreign(views), next.generations()]).toMatchObject([[], [{ generation: 2 }]]);
+    const tables = "SELECT name FROM sqlite_schema WHERE name LIKE 'counting%' AND type = 'table'";
+    expect(next.database.prepare(tables).all()).toEqual([{ name: "counting_2" }]);
+    expect(await next.rows()).toEqual(rows);
+    await old.step("o-1", 1);
+    expect(await old.rows()).toEqual(['["o-1",2,"OrderPaid"]']);
+  });
 });
 
 describe("a rebuild", () => {
