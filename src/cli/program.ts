@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 
 import { addCompletion } from "./completion.ts";
+import { addDevServer } from "./devserver.ts";
 import { addDiagram } from "./diagram.ts";
 import { addDoctor } from "./doctor.ts";
 import { addDue } from "./due.ts";
@@ -109,6 +110,7 @@ function programFor(run: Run, out: Output, err: Output): Command {
   addDue(program, run);
   addDiagram(program, run);
   addSchema(program, run);
+  addDevServer(program, run);
   addDoctor(program, run, version());
   addCompletion(program, run);
   return program;

@@ -35,6 +35,7 @@ describe("help and usage", () => {
       "due",
       "diagram",
       "schema",
+      "devserver",
       "doctor",
       "completion",
     ]);

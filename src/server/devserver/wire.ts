@@ -43,6 +43,7 @@ export class Writer {
     return this.#buffer.length - this.#at;
   }
 
+  /** Where so many bytes go; the buffer may be another one after this. */
   #room(bytes: number): number {
     if (this.#at < bytes) {
       const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.length + bytes));
@@ -56,7 +57,6 @@ export class Writer {
   }
 
   bytes(value: Uint8Array): void {
-    // Room first: it may be made in another buffer.
     const at = this.#room(value.length);
     this.#buffer.set(value, at);
   }
@@ -70,8 +70,8 @@ export class Writer {
   /** A safe integer that is not negative. */
   varint(value: number): void {
     if (value < 0x80) {
-      const only = this.#room(1);
-      this.#buffer[only] = value;
+      const at = this.#room(1);
+      this.#buffer[at] = value;
       return;
     }
     let bytes = 1;
