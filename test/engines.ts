@@ -60,6 +60,24 @@ export function newOrder(orderId: string, over: Parameters<typeof askForOrder>[0
   return { ...askForOrder(over), orderId };
 }
 
+/** The id of its first case: no two cases share one, whichever order they are of. */
+export function caseOf(orderId: string): string {
+  return `c-${orderId}`;
+}
+
+/** A buyer's application for 10.00 of the first line of such an order. */
+export function newCase(orderId: string, over: object = {}): object {
+  return {
+    type: "ApplyRefund",
+    orderId,
+    caseId: caseOf(orderId),
+    lineId: "L1",
+    caseType: "refundOnly",
+    amount: 1_000,
+    ...over,
+  };
+}
+
 /** The step of an order's plainest life that comes next, with who takes it. */
 export function stepOf(orderId: string, step: number): readonly [command: object, actor: Actor] {
   switch (step) {
@@ -105,5 +123,7 @@ export async function answers(engine: Engine, buyerId = "buyer-1"): Promise<unkn
     orders: await engine.views.orders({ limit: 1_000 }),
     mine: await engine.views.orders({ limit: 1_000, scope: { buyerId } }),
     found: await engine.views.orders({ limit: 1_000, text: "tea" }),
+    cases: await engine.views.refundHistory({ limit: 1_000 }),
+    queue: await engine.views.queue({ limit: 1_000 }),
   };
 }

@@ -41,7 +41,7 @@ export function addRebuild(program: Command, run: Run): void {
     .description(
       "rebuild views from the events, beside the present ones, and swap them; broken off, it goes on next time",
     )
-    .argument("[view...]", "statistics, orders, search; all without one")
+    .argument("[view...]", "statistics, orders, search, cases; all without one")
     .option("--prune", "also drop the rows of views that other versions of the package left")
     .action((views: readonly string[], { prune = false }: { readonly prune?: boolean }, command: Command) =>
       run(command, (session) => rebuild(session, views, prune)),

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compare } from "../../src/audit/check.ts";
 import type { SqliteStore } from "../../src/store/sqlite.ts";
 import { buyer, minute, t0 } from "../domain/orders.ts";
-import { accepted, by, live, newOrder, open, stores, tidyEngines } from "../engines.ts";
+import { accepted, by, live, newCase, newOrder, open, stores, tidyEngines } from "../engines.ts";
 import { newFile, openFile } from "../store/files.ts";
 import { turn } from "../store/samples.ts";
 
@@ -71,11 +71,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       ["o-3", 1],
     ] as const)
       await live(engine, orderId, steps);
+    accepted(await engine.execute(newCase("o-2"), by(buyer, { at: t0 + minute })));
     const checked = await engine.check();
     expect(checked.map(({ view, different }) => [view, different])).toEqual([
       ["statistics", 0],
       ["orders", 0],
       ["search", 0],
+      ["cases", 0],
     ]);
     expect(checked[1]?.rows).toBe(3);
     expect(checked.every(({ rows }) => rows > 0)).toBe(true);
@@ -84,7 +86,12 @@ describe.each(stores)("on %s", (_kind, fresh) => {
   it("an empty store has nothing that differs", async () => {
     const engine = await open({ store: fresh() });
     expect(await engine.check()).toEqual(
-      ["statistics", "orders", "search"].map((view) => ({ view, rows: 0, different: 0, differences: [] })),
+      ["statistics", "orders", "search", "cases"].map((view) => ({
+        view,
+        rows: 0,
+        different: 0,
+        differences: [],
+      })),
     );
   });
 
@@ -137,6 +144,7 @@ describe("a row that was tampered with", () => {
       ["o-3", 1],
     ] as const)
       await live(engine, orderId, steps);
+    accepted(await engine.execute(newCase("o-2"), by(buyer, { at: t0 + minute })));
     await engine.caughtUp({ position: (await engine.head()) as string });
     return { engine, sql: (text: string) => store.database.exec(text) };
   }
@@ -165,6 +173,9 @@ describe("a row that was tampered with", () => {
       2,
       "ghost",
     ],
+    ["cases", "UPDATE cases_1 SET waits_for = NULL WHERE order_id = 'o-2'", 2, "o-2"],
+    ["cases", "UPDATE cases_1 SET hidden = 2", 2, "o-2"],
+    ["cases", "DELETE FROM cases_1", 1, "o-2"],
   ])("in %s by %s is found and named, and a rebuild mends it", async (view, tampering, different, named) => {
     const { engine, sql } = await house();
     sql(tampering);
@@ -186,7 +197,7 @@ describe("a row that was tampered with", () => {
     sql(`UPDATE events SET data = replace(data, '"unitPrice":2000', '"unitPrice":2001') WHERE revision = 0`);
     sql(`UPDATE events SET data = replace(data, '"Tea"', '"Coffee"') WHERE revision = 0`);
     const found = (await engine.check()).filter(({ different }) => different > 0).map(({ view }) => view);
-    expect(found).toEqual(["orders", "search"]);
+    expect(found).toEqual(["orders", "search", "cases"]);
     expect(t0 + minute).toBeGreaterThan(t0);
   });
 });

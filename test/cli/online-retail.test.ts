@@ -82,7 +82,7 @@ function comesTo(from: string, { orders, lines, units, paid }: Figures): void {
   expect(checked).toMatchObject({ exit: 0, stderr: "" });
   expect(JSON.parse(checked.stdout)).toMatchObject({
     replay: { orders, events: orders * 5, statuses: { completed: orders }, paid: { GBP: paid } },
-    checks: ["statistics", "orders", "search"].map((view) => ({ view, different: 0 })),
+    checks: ["statistics", "orders", "search", "cases"].map((view) => ({ view, different: 0 })),
   });
 }
 

@@ -41,11 +41,13 @@ describe("replay", () => {
     const store = await filled(here.file("a.db"));
     const { exit, stdout } = await aftersale(["replay", "--check", "--store", store]);
     expect(exit).toBe(0);
-    expect(stdout).toMatch(/statistics: equal, 3 rows\norders: equal, 3 rows\nsearch: equal, \d+ rows\n$/);
+    expect(stdout).toMatch(
+      /statistics: equal, 3 rows\norders: equal, 3 rows\nsearch: equal, \d+ rows\ncases: equal, 0 rows\n$/,
+    );
     const json = await aftersale(["replay", "--check", "--json", "--store", store]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       v: 1,
-      checks: ["statistics", "orders", "search"].map((view) => ({ view, different: 0 })),
+      checks: ["statistics", "orders", "search", "cases"].map((view) => ({ view, different: 0 })),
     });
   });
 
@@ -61,7 +63,7 @@ describe("replay", () => {
     expect(stderr).toContain("aftersale: kept and rebuilt differ: orders (the events are right");
     const json = await aftersale(["replay", "--check", "--json", "--store", store]);
     expect(json.exit).toBe(8);
-    expect(JSON.parse(json.stdout)).toMatchObject({ checks: [{}, { view: "orders", different: 2 }, {}] });
+    expect(JSON.parse(json.stdout)).toMatchObject({ checks: [{}, { view: "orders", different: 2 }, {}, {}] });
     expect((await aftersale(["rebuild", "orders", "--store", store])).exit).toBe(0);
     expect((await aftersale(["replay", "--check", "--store", store])).exit).toBe(0);
   });
@@ -90,7 +92,7 @@ describe("rebuild", () => {
     using here = folder();
     const store = await filled(here.file("a.db"));
     expect((await aftersale(["rebuild", "--store", store])).stdout).toBe(
-      "statistics: generation 2, 3 orders\norders: generation 2, 3 orders\nsearch: generation 2, 3 orders\n",
+      "statistics: generation 2, 3 orders\norders: generation 2, 3 orders\nsearch: generation 2, 3 orders\ncases: generation 2, 3 orders\n",
     );
     const one = await aftersale(["rebuild", "search", "--json", "--store", store]);
     expect(parsed(one.stdout)).toEqual([
@@ -119,7 +121,7 @@ describe("rebuild", () => {
       exit: 2,
       stdout: "",
       stderr:
-        'aftersale: there is no view "statistic" (did you mean statistics?); there are statistics, orders, search\n',
+        'aftersale: there is no view "statistic" (did you mean statistics?); there are statistics, orders, search, cases\n',
     });
   });
 
@@ -236,7 +238,12 @@ describe("doctor", () => {
       v: 1,
       node: process.version,
       file: { events: 6, orders: 3, claims: 4, journalMode: "wal" },
-      views: [{ view: "statistics", current: true }, { view: "orders" }, { view: "search" }],
+      views: [
+        { view: "statistics", current: true },
+        { view: "orders" },
+        { view: "search" },
+        { view: "cases" },
+      ],
     });
     expect((await aftersale(["doctor", "--no-integrity", "--store", store])).stdout).toMatch(
       /^integrity +not checked$/m,

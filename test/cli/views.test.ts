@@ -394,6 +394,8 @@ describe("a store whose views are behind", () => {
       (await aftersale(["orders", "--text", "cup", "--json", "--store", url])).stdout.match(/"orderId"/g),
     ).toHaveLength(2);
     expect(await standing()).toEqual(["statistics", "orders", "search"]);
+    expect((await aftersale(["rebuild", "cases", "--store", url])).exit).toBe(0);
+    expect(await standing()).toEqual(["statistics", "orders", "search", "cases"]);
     const before = statSync(path).mtimeMs;
     expect((await aftersale(["replay", "--check", "--store", url])).exit).toBe(0);
     expect(statSync(path).mtimeMs).toBe(before);

@@ -5,14 +5,20 @@ import * as E from "fp-ts/lib/Either.js";
 
 import { redemptionCode } from "../../src/commands/redemption.ts";
 import type { Actor } from "../../src/domain/actor.ts";
+import type { CaseCommandType } from "../../src/domain/caseCommands.ts";
+import { caseCommandTypes, caseCommandsFor } from "../../src/domain/caseLifecycle.ts";
+import type { Case } from "../../src/domain/caseState.ts";
 import type { CommandType } from "../../src/domain/commands.ts";
 import { rolesFor } from "../../src/domain/decide.ts";
-import { commandTypes, commandsFor } from "../../src/domain/lifecycle.ts";
+import { commandTypes, commandsFor, isLegal } from "../../src/domain/lifecycle.ts";
+import { refundableOf } from "../../src/domain/refundable.ts";
 import type { Order, OrderState } from "../../src/domain/state.ts";
+import { caseTypes } from "../../src/domain/terms.ts";
 import type { Engine, EngineOptions } from "../../src/engine.ts";
 import type { Scope, Statistics } from "../../src/projections/statistics.ts";
 import { by } from "../engines.ts";
-import { day, minute, parcel, second, staff, system, t0 } from "../domain/orders.ts";
+import { day, minute, parcel, provider, second, staff, system, t0 } from "../domain/orders.ts";
+import { waybill } from "../domain/cases.ts";
 
 const orderIds = ["o-1", "o-2", "o-3", "o-4"] as const;
 export const buyers = ["buyer-1", "buyer-2"] as const;
@@ -43,7 +49,57 @@ function actorOf(type: CommandType, { order, pick }: Step): Actor {
   const { buyerId, merchantId } = ownerOf(order);
   if (role === "buyer") return { role, id: buyerId };
   if (role === "merchant") return { role, id: merchantId };
+  if (role === "provider") return provider;
   return role === "staff" ? staff : system;
+}
+
+/** An application, sound unless the line has nothing left. */
+function applicationTo(state: OrderState, orderId: string, { pick }: Step): object {
+  const order = state as Partial<Order>;
+  const lineId = pick % 7 === 0 ? "L2" : "L1";
+  const caseType = caseTypes[pick % 3] as (typeof caseTypes)[number];
+  const { amount } = state.status === "none" ? { amount: 1 } : refundableOf(state, lineId);
+  return {
+    caseId: `${orderId}-c${(order.cases?.length ?? 0) + 1}`,
+    lineId,
+    caseType,
+    quantity: caseType === "refundOnly" ? 0 : 1,
+    amount: caseType === "exchange" ? 0 : Math.min(amount, pick % 2 === 0 ? amount : 700),
+    ...(pick % 5 === 0 ? { reason: `broken ${pick}` } : {}),
+  };
+}
+
+function caseBodyOf(type: CaseCommandType, one: Case | undefined, { pick }: Step): object {
+  const caseId = one?.caseId ?? "c-1";
+  const destination = (["original", "wallet", "manual", undefined] as const)[pick % 4];
+  const attempt = one?.attempts.at(-1);
+  const refund = { refundId: attempt?.refundId ?? "c-1:1", amount: attempt?.amount ?? 1 };
+  switch (type) {
+    case "ApproveRefund":
+      return { caseId, ...(one?.type === "refundOnly" ? { destination } : {}) };
+    case "RejectRefund":
+      return { caseId, reason: `no proof ${pick}` };
+    case "ShipReturn":
+    case "CorrectReturnShipment":
+    case "ShipReplacement":
+      return { caseId, ...waybill };
+    case "ReceiveReturn":
+      return {
+        caseId,
+        dispositions: [{ kind: "restock", quantity: Math.max(1, one?.quantity ?? 1) }],
+        ...(one?.type === "exchange" ? {} : { destination }),
+      };
+    case "IssueRefund":
+      return { caseId, destination };
+    case "SettleRefund":
+      return { caseId, ...refund };
+    case "FailRefund":
+      return { caseId, refundId: refund.refundId, failure: "NO", retryable: pick % 3 > 0 };
+    case "ConvertToRefund":
+      return { caseId, amount: 300, buyerConsents: true, destination };
+    default:
+      return { caseId };
+  }
 }
 
 function bodyOf(type: CommandType, orderId: string, { order, pick }: Step, state: OrderState): object {
@@ -87,6 +143,51 @@ function bodyOf(type: CommandType, orderId: string, { order, pick }: Step, state
   }
 }
 
+type Choice = readonly [type: CommandType, of?: Case];
+
+function isToCase(type: CommandType): type is CaseCommandType {
+  return (caseCommandTypes as readonly CommandType[]).includes(type);
+}
+
+/** What ends a case before its time. */
+const endings: readonly CommandType[] = ["RejectRefund", "CancelRefund", "CloseRefund"];
+
+/** What is asked next: mostly what some status allows, of an open case, and there what brings it on. */
+function choice(state: OrderState, { apt, pick }: Step): Choice {
+  const cases = state.status === "none" ? [] : state.cases;
+  const latest = cases.at(-1);
+  const any = (choices: readonly Choice[]): Choice => choices[(pick >> 2) % choices.length] as Choice;
+  if (!apt) {
+    return any([
+      ...commandTypes.map((type): Choice => [type]),
+      ...caseCommandTypes.map((type): Choice => (latest === undefined ? [type] : [type, latest])),
+    ]);
+  }
+  const ofCases = cases.flatMap((one) => caseCommandsFor(one.status).map((type): Choice => [type, one]));
+  const onward = ofCases.filter(([type]) => !endings.includes(type));
+  if (onward.length > 0 && pick % 8 > 1) return any(onward);
+  if (ofCases.length > 0 && pick % 4 !== 0) return any(ofCases);
+  const own = commandsFor(state.status).map((type): Choice => [type]);
+  return pick % 4 === 1 && isLegal(state.status, "ApplyRefund") ? ["ApplyRefund"] : any(own);
+}
+
+/** Has every order paid and every other one sent, so that cases come soon. */
+export async function begin(engine: Engine): Promise<void> {
+  for (const [order, orderId] of orderIds.entries()) {
+    const one: Step = { order, apt: true, pick: 2, gap: 1 };
+    for (const type of [
+      "CreateOrder",
+      "ConfirmOrder",
+      "Pay",
+      ...(order % 2 === 0 ? ["Ship"] : []),
+    ] as const) {
+      const state = await engine.state(orderId);
+      const command = { type, orderId, ...bodyOf(type as CommandType, orderId, one, state) };
+      await engine.execute(command, by(actorOf(type as CommandType, one), { at: t0 }));
+    }
+  }
+}
+
 /** Plays the steps one after the other; the instant of each goes to `afterStep`, with whether it was accepted. */
 export async function play(
   engine: Engine,
@@ -98,11 +199,14 @@ export async function play(
     at += one.gap;
     const orderId = orderIds[one.order] as string;
     const state = await engine.state(orderId);
-    const own: readonly CommandType[] = one.apt ? commandsFor(state.status) : commandTypes;
-    // A case has a life of its own, which these lives do not lead; those of late payments come by themselves.
-    const apt = own.filter((command) => command !== "ApplyRefund" && command !== "SettleRefund");
-    const type = apt[one.pick % apt.length] as CommandType;
-    const command = { type, orderId, ...bodyOf(type, orderId, one, state) };
+    const [type, of] = choice(state, one);
+    const body =
+      type === "ApplyRefund"
+        ? applicationTo(state, orderId, one)
+        : isToCase(type)
+          ? caseBodyOf(type, of, one)
+          : bodyOf(type, orderId, one, state);
+    const command = { type, orderId, ...body };
     const answer = await engine.execute(command, by(actorOf(type, one), { at }));
     if (E.isLeft(answer) && answer.left.code === "invalidCommand")
       throw new Error(JSON.stringify(answer.left));

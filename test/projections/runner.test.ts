@@ -311,7 +311,7 @@ describe("a rebuild", () => {
       ] as const)
         await live(engine, orderId, steps);
       const before = await answers(engine);
-      for (const view of ["statistics", "orders", "search"]) {
+      for (const view of ["statistics", "orders", "search", "cases"]) {
         const progress: RebuildProgress[] = [];
         const done = await engine.rebuild(view, { onProgress: (one) => progress.push(one) });
         expect(done).toEqual({ view, generation: 2, done: 3, total: 3 });
@@ -319,6 +319,7 @@ describe("a rebuild", () => {
       }
       expect(await answers(engine)).toEqual(before);
       expect((await engine.views.status()).map(({ generation, current }) => [generation, current])).toEqual([
+        [2, true],
         [2, true],
         [2, true],
         [2, true],
@@ -340,7 +341,7 @@ describe("a rebuild", () => {
     const engine = await full();
     let during = 0;
     let reads: Promise<unknown>[] = [];
-    for (const view of ["statistics", "orders", "search"]) {
+    for (const view of ["statistics", "orders", "search", "cases"]) {
       const rebuilding = engine.rebuild(view, {
         onProgress: () => {
           during += 1;
@@ -427,7 +428,7 @@ describe("a rebuild", () => {
     const other = await open({ store: `sqlite:${path}` });
     for (let round = 0; round < 4; round += 1) {
       await live(other, `other-${round}`, 2);
-      for (const view of ["statistics", "orders", "search"]) await one.rebuild(view);
+      for (const view of ["statistics", "orders", "search", "cases"]) await one.rebuild(view);
       // Appended before it has looked at the views again.
       await live(other, `later-${round}`, 1);
       await live(one, `one-${round}`, 1);
@@ -505,7 +506,7 @@ describe("two engines on one file", () => {
 describe("an unknown view", () => {
   it("is named when the engine is opened, rebuilt or checked", async () => {
     await expect(open({ store: "memory:", views: ["orders", "listing"] })).rejects.toThrow(
-      'views: there is no view "listing"; there are statistics, orders, search',
+      'views: there is no view "listing"; there are statistics, orders, search, cases',
     );
     const engine = await open({ store: "memory:" });
     await expect(engine.rebuild("listing")).rejects.toThrow(ViewError);

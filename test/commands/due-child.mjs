@@ -1,0 +1,20 @@
+// A process that fires the deadlines of a file once it is told to, and prints a line for each: its command id, and whether it was the first.
+//
+// Arguments: FILE NOW. It prints `open`, and begins when its input ends. It is plain JavaScript, because Node 20 runs no other: without
+// what the linter knows from types.
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access */
+
+import { once } from "node:events";
+
+import { openEngine } from "../../dist/index.js";
+
+const [file, now] = process.argv.slice(2);
+const engine = await openEngine({ store: `sqlite:${file}` });
+process.stdout.write("open\n");
+process.stdin.resume();
+await once(process.stdin, "end");
+for await (const { orderId, commandId, dueAt, result } of engine.runDue(Number(now))) {
+  const outcome = result._tag === "Left" ? result.left.code : result.right.replayed ? "replayed" : "fired";
+  process.stdout.write(`${JSON.stringify({ orderId, commandId, dueAt, outcome })}\n`);
+}
+await engine.close();
