@@ -158,7 +158,9 @@ export class Mirror {
 
   /** Events that are set aside, oldest first. */
   setAside(limit = 100): readonly SetAside[] {
-    const rows = this.#sql.listAside.all(limit) as unknown as (Omit<SetAside, "position"> & { position: number })[];
+    const rows = this.#sql.listAside.all(limit) as unknown as (Omit<SetAside, "position"> & {
+      position: number;
+    })[];
     return rows.map(({ stream, revision, position, type, reason }) => ({
       stream,
       revision,
@@ -215,7 +217,7 @@ export class Mirror {
   async #tail(most: number): Promise<{ readonly count: number; readonly last: string | undefined }> {
     let count = 0;
     let last: string | undefined;
-    for (let after = this.#checkpoint; ; ) {
+    for (let after = this.#checkpoint; ;) {
       const page = await this.#remote.readAll({ after, prefixes: [orderPrefix] });
       count += page.events.length;
       last = page.events.at(-1)?.position ?? last;
@@ -250,20 +252,24 @@ export class Mirror {
     const stop = (): void => inner.abort();
     outer.addEventListener("abort", stop, { once: true });
     let scheduled = false;
-    let failure: unknown;
+    let failure: Error | undefined;
     let flushing: Promise<void> = Promise.resolve();
     const flush = (): Promise<void> => {
       flushing = flushing
         .then(() => this.#flush())
         .catch((error: unknown) => {
-          failure ??= error;
+          failure ??= error as Error;
           inner.abort();
         });
       return flushing;
     };
     try {
       const after = this.#checkpoint;
-      for await (const message of this.#remote.subscribe({ after, prefixes: [orderPrefix], signal: inner.signal })) {
+      for await (const message of this.#remote.subscribe({
+        after,
+        prefixes: [orderPrefix],
+        signal: inner.signal,
+      })) {
         this.#take(message);
         if (message.kind === "live") {
           await flush();
@@ -329,7 +335,8 @@ export class Mirror {
     this.#streams.clear();
     this.#types.clear();
     this.#aside.clear();
-    for (const { stream } of this.#sql.streamsAside.all() as unknown as { stream: string }[]) this.#aside.add(stream);
+    for (const { stream } of this.#sql.streamsAside.all() as unknown as { stream: string }[])
+      this.#aside.add(stream);
     this.#checkpoint = this.#stored();
   }
 
@@ -343,7 +350,15 @@ export class Mirror {
     }
     const known = this.#stream(event.stream);
     const { position, revision, id, meta, data } = event;
-    this.#sql.insert.run(Number(position), known.id, Number(revision), this.#type(event.type), id, meta, data);
+    this.#sql.insert.run(
+      Number(position),
+      known.id,
+      Number(revision),
+      this.#type(event.type),
+      id,
+      meta,
+      data,
+    );
     known.revision = revision;
   }
 
@@ -354,7 +369,8 @@ export class Mirror {
     if (event.revision !== revision + 1n) {
       return `the events of its stream from revision ${revision + 1n} to ${event.revision - 1n} are gone`;
     }
-    if (event.type === "OrderCreated" && event.revision > 0n) return "its stream was deleted, and begun again";
+    if (event.type === "OrderCreated" && event.revision > 0n)
+      return "its stream was deleted, and begun again";
     try {
       codec.decode(event);
       return undefined;
@@ -432,7 +448,12 @@ export class Mirror {
 
 /** To try again is in vain, until somebody does something about it. */
 function isLasting(failure: unknown): boolean {
-  return failure !== undefined && isStoreError(failure) && failure.code !== "unavailable" && failure.code !== "full";
+  return (
+    failure !== undefined &&
+    isStoreError(failure) &&
+    failure.code !== "unavailable" &&
+    failure.code !== "full"
+  );
 }
 
 function messageOf(error: unknown): string {

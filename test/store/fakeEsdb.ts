@@ -88,7 +88,7 @@ export class FakeServer {
 
   /** Every subscription ends with this error. */
   dropSubscriptions(error: Error): void {
-    for (const subscription of this.#subscriptions) subscription.drop(error);
+    for (const subscription of this.#subscriptions) subscription.failWith(error);
   }
 
   /** Subscriptions say nothing any more, and do not end. */
@@ -220,7 +220,7 @@ class FakeClient implements EsdbClient {
       fromPosition === "start" ? -1n : fromPosition.commit,
       filter,
     );
-    if (misfortune instanceof Error) setImmediate(() => subscription.drop(misfortune));
+    if (misfortune instanceof Error) setImmediate(() => subscription.failWith(misfortune));
     else if (misfortune === undefined) subscription.pump();
     return subscription as unknown as EsdbSubscription;
   };
@@ -302,7 +302,7 @@ class FakeSubscription extends Readable {
     if (this.#server.sendsCaughtUp) this.emit("caughtUp");
   }
 
-  drop(error: Error): void {
+  failWith(error: Error): void {
     this.#leave();
     this.emit("error", error);
   }
