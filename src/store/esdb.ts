@@ -210,7 +210,8 @@ function checkUrl(url: string): string {
   return place;
 }
 
-async function connectWithClient(url: string, place: string): Promise<EsdbClient> {
+/** The client of `@eventstore/db-client`, loaded when it is first asked for. */
+export async function connectWithClient(url: string, place = checkUrl(url)): Promise<EsdbClient> {
   const { EventStoreDBClient } = await import("@eventstore/db-client");
   try {
     const client = EventStoreDBClient.connectionString(url);

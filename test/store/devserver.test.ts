@@ -1,22 +1,14 @@
-// The store over EventStoreDB through the unmodified client, on the development server.
+// The store over EventStoreDB through the unmodified client: on the development server, or on the one that AFTERSALE_TEST_STORE names.
 
-import { afterAll } from "vitest";
-
-import { openEsdbStore } from "../../src/store/esdb.ts";
-import { type DevServer, startDevServer } from "../../src/server/devserver/server.ts";
 import { storeContract } from "./contract.ts";
+import { openScoped, testUrl, tidyServer } from "./scoped.ts";
 
-const servers: DevServer[] = [];
-afterAll(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+tidyServer();
 
-storeContract("esdb, on the development server", {
-  open: async () => {
-    const server = await startDevServer();
-    servers.push(server);
-    return openEsdbStore(server.url);
-  },
+let opened = 0;
+
+storeContract(`esdb, on ${testUrl ?? "the development server"}`, {
+  open: () => openScoped(`contract-${(opened += 1)}`),
   inProcess: false,
-  runs: 20,
+  runs: 15,
 });

@@ -8,6 +8,9 @@ it("x", async () => {
   await store.append("order-1", "none", samples(2));
   for (let k = 0; k < 5; k++) {
     const e = await readEverything(store);
-    console.log(e.length, JSON.stringify(e[0], (_, v) => typeof v === "bigint" ? String(v): v));
+    console.log(
+      e.length,
+      JSON.stringify(e[0], (_, v) => (typeof v === "bigint" ? String(v) : v)),
+    );
   }
 }, 40000);
