@@ -54,10 +54,11 @@ import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type FileDescription, describeFile } from "./store/describe.ts";
 import type { EsdbStore } from "./store/esdb.ts";
-import { type MemoryStore, openMemoryStore } from "./store/memory.ts";
+import type { MemoryStore } from "./store/memory.ts";
 import { type Mirror, type MirrorStatus, type SetAside, openMirror } from "./store/mirror.ts";
+import { fileOf, openStoreAt } from "./store/open.ts";
 import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
-import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
+import type { SqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
 const allViews: readonly AnyView[] = [
@@ -311,43 +312,29 @@ interface OpenedStore {
 
 async function openStore(options: EngineOptions): Promise<OpenedStore> {
   const { store: given, readOnly } = options;
-  if (typeof given === "object" && "place" in given) return openOver(given, options);
-  if (typeof given === "object" && "database" in given) return ofFile(given, undefined);
-  if (typeof given === "object" || given === "memory:") {
-    const store = typeof given === "object" ? given : openMemoryStore();
-    const database = openDatabase(":memory:");
-    const write = async <T>(work: () => T): Promise<T> => {
-      database.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work();
-        database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    };
-    return { ...alone, store, kept: store, database, shared: false, write };
+  const store = typeof given === "string" ? await openStoreAt(given, { readOnly }) : given;
+  if ("place" in store) return openOver(store, options);
+  if ("database" in store) {
+    const { database } = store;
+    const path = typeof given === "string" ? fileOf(given) : undefined;
+    return { ...alone, store, kept: store, database, shared: true, write: (work) => store.write(work), path };
   }
-  if (given.startsWith("sqlite:") && given.length > "sqlite:".length) {
-    const path = given.slice("sqlite:".length);
-    return ofFile(await openSqliteStore(path, { readOnly }), path);
-  }
-  if (/^esdb(\+discover)?:\/\//.test(given)) {
-    const { openEsdbStore } = await import("./store/esdb.ts");
-    return openOver(await openEsdbStore(given, { readOnly }), options);
-  }
-  throw new TypeError(
-    `store: ${JSON.stringify(given)} is none of memory:, sqlite:FILE, esdb://HOST:PORT and esdb+discover://HOST:PORT`,
-  );
+  const database = openDatabase(":memory:");
+  const write = async <T>(work: () => T): Promise<T> => {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  };
+  return { ...alone, store, kept: store, database, shared: false, write };
 }
 
 const alone = { mirror: undefined, roused: () => undefined, path: undefined };
-
-function ofFile(store: SqliteStore, path: string | undefined): OpenedStore {
-  const { database } = store;
-  return { ...alone, store, kept: store, database, shared: true, write: (work) => store.write(work), path };
-}
 
 /** A server, with the views and a copy of what they are made from in a file of this machine. */
 async function openOver(server: EsdbStore, { viewsFile = ":memory:" }: EngineOptions): Promise<OpenedStore> {

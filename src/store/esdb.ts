@@ -145,6 +145,8 @@ export interface EsdbStore extends EventStore {
   readonly place: string;
   /** Why the latest call, or the subscription, had no answer; undefined while all is well. */
   trouble(): string | undefined;
+  /** It has had an answer since it was opened. */
+  heard(): boolean;
 }
 
 /**
@@ -547,6 +549,8 @@ class EsdbEventStore implements EsdbStore {
   /** It has had an answer. */
   #heard = false;
   #closing: Promise<void> | undefined;
+  /** What was under way when it was closed is over: nothing is asked any more. */
+  #left = false;
 
   constructor(at: string, connection: Connection, options: EsdbStoreOptions) {
     this.place = at;
@@ -575,6 +579,10 @@ class EsdbEventStore implements EsdbStore {
 
   trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  heard(): boolean {
+    return this.#heard;
   }
 
   append(
@@ -920,6 +928,7 @@ class EsdbEventStore implements EsdbStore {
 
   /** One call with its own timer: the client has none that always fires. A client that is silent or cut off is thrown away. */
   async #once<T>(work: (client: EsdbClient) => Promise<T>): Promise<T> {
+    if (this.#left) throw new StoreError("closed", `${this.place} is closed`);
     let client: EsdbClient | undefined;
     try {
       return await this.#timed((fail) => {
@@ -1199,6 +1208,7 @@ class EsdbEventStore implements EsdbStore {
   async #drainAndLeave(): Promise<void> {
     // `dispose` cancels what is under way; each of these has a timer of its own.
     await Promise.allSettled(this.#underWay);
+    this.#left = true;
     for (const stop of this.#stops) stop.end();
     await this.#connection.leave();
   }

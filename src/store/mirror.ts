@@ -86,7 +86,8 @@ export class Mirror {
   readonly #onEvents: (() => void) | undefined;
   readonly #sql: ReturnType<typeof statements>;
   readonly #over = new AbortController();
-  readonly #running: Promise<void>;
+  /** The transaction under way. */
+  #writing: Promise<void> = Promise.resolve();
 
   #held: RecordedEvent[] = [];
   #heldTo: string | undefined;
@@ -114,7 +115,7 @@ export class Mirror {
     this.#sql = statements(copy);
     this.#forget();
     this.server = this.#noting(remote);
-    this.#running = this.#run();
+    void this.#run();
   }
 
   /** Waits for what stood on the server at the first asking, and for all that was appended through `server` since. */
@@ -173,7 +174,7 @@ export class Mirror {
   async close(): Promise<void> {
     this.#over.abort();
     this.#settleWaiters(new StoreError("closed", "the views are closed"));
-    await this.#running;
+    await this.#writing;
     await this.copy.close();
   }
 
@@ -188,7 +189,11 @@ export class Mirror {
       let timer: NodeJS.Timeout | undefined;
       let waiter: Waiter | undefined;
       const settled = await new Promise<boolean>((resolve, reject) => {
-        timer = setTimeout(() => resolve(false), this.#patienceMs);
+        // One that was never there is not waited for as long as one that has gone away.
+        timer = setTimeout(
+          () => resolve(false),
+          this.#remote.heard() ? this.#patienceMs : this.#patienceMs / 4,
+        );
         waiter = { until, resolve: () => resolve(true), reject };
         this.#waiters.add(waiter);
       }).finally(() => {
@@ -200,7 +205,7 @@ export class Mirror {
       const why = this.#failure === undefined ? this.#remote.trouble() : messageOf(this.#failure);
       throw new StoreError(
         "unavailable",
-        `${this.#remote.place}: the views have not caught up, and nothing came for ${this.#patienceMs} ms${why === undefined ? "" : `: ${why}`}`,
+        `${this.#remote.place}: the views have not caught up, and nothing came for long${why === undefined ? "" : `: ${why}`}`,
         { cause: this.#failure },
       );
     }
@@ -256,7 +261,7 @@ export class Mirror {
     let flushing: Promise<void> = Promise.resolve();
     const flush = (): Promise<void> => {
       flushing = flushing
-        .then(() => this.#flush())
+        .then(() => (this.#over.signal.aborted ? undefined : (this.#writing = this.#flush())))
         .catch((error: unknown) => {
           failure ??= error as Error;
           inner.abort();

@@ -183,7 +183,10 @@ function checkFile(database: Database, path: string, { copy, readOnly }: SqliteS
   if (tables.n === 0) return true;
   const id = pragma(database, "application_id");
   if (id === applicationId && copy === true) {
-    throw new StoreError("notAStore", `${path} is a store itself: views of a server need a file of their own`);
+    throw new StoreError(
+      "notAStore",
+      `${path} is a store itself: views of a server need a file of their own`,
+    );
   }
   if (id === copyId && copy !== true && readOnly !== true) {
     throw new StoreError("notAStore", `${path} keeps the views of a server's store, and is none itself`);
