@@ -1,6 +1,6 @@
 // The store over an EventStoreDB cluster: the one file that knows the client's words, and what the client does when things break.
 
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
 import { limits } from "../domain/limits.ts";
 import { ClaimStreams, type ClaimEvent, claimPrefix } from "./claimStreams.ts";
@@ -283,7 +283,7 @@ class Connection {
   readonly #watchers = new Set<(error: Error) => void>();
   #current: Promise<EsdbClient> | undefined;
   #client: EsdbClient | undefined;
-  #retiring: Promise<void> = Promise.resolve();
+  readonly #retired = new Set<EsdbClient>();
   users = 0;
 
   constructor(url: string, connect: (url: string) => EsdbClient | Promise<EsdbClient>) {
@@ -293,7 +293,7 @@ class Connection {
 
   client(): Promise<EsdbClient> {
     if (this.#current === undefined) {
-      const making = this.#retiring.then(() => this.#connect(this.#url));
+      const making = Promise.resolve(this.#url).then(this.#connect);
       this.#current = making;
       making.then(
         (client) => {
@@ -313,13 +313,16 @@ class Connection {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Throws a client away, unless that was done already; the next one is made when its calls have ended. */
+  /**
+   * Throws a client away, unless that was done already. It is not disposed of now: to cancel a call that has something unsent, and another
+   * one of its connection in the same turn, never returns (Node's HTTP/2 spins in it).
+   */
   retire(client: EsdbClient | undefined, why: Error): void {
     if (client === undefined || client !== this.#client) return;
     this.#current = undefined;
     this.#client = undefined;
+    this.#retired.add(client);
     for (const watcher of this.#watchers) watcher(why);
-    this.#retiring = disposeOf(client);
   }
 
   /** The last user throws the client away. */
@@ -327,11 +330,16 @@ class Connection {
     this.users -= 1;
     if (this.users > 0) return;
     if (connections.get(this.#url) === this) connections.delete(this.#url);
-    const client = this.#client;
+    if (this.#client !== undefined) this.#retired.add(this.#client);
     this.#current = undefined;
     this.#client = undefined;
-    if (client !== undefined) this.#retiring = disposeOf(client);
-    await this.#retiring;
+    for (const client of this.#retired) {
+      this.#retired.delete(client);
+      // What was cancelled before has gone its way.
+      await nextTurn();
+      await nextTurn();
+      await disposeOf(client);
+    }
   }
 }
 
