@@ -1,5 +1,6 @@
 // The store over an EventStoreDB cluster: the one file that knows the client's words, and what the client does when things break.
 
+import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
 import { limits } from "../domain/limits.ts";
@@ -451,11 +452,18 @@ const asItStands = "as-it-stands:";
 
 const encoder = new TextEncoder();
 
+/** In the metadata on the server: which call wrote the event, where that is asked for. */
+const callKey = "$call";
+
 /** Texts that JSON gives back unchanged go as JSON, which the server's own tools can read; others as bytes. */
-function wireOf({ id, type, data, meta }: NewEvent): EsdbNewEvent {
+function wireOf({ id, type, data, meta }: NewEvent, call: string | undefined): EsdbNewEvent {
   const parsed = canonical(data);
-  const metadata =
-    meta === "" ? undefined : encoder.encode(canonical(meta) === undefined ? asItStands + meta : meta);
+  const plain = canonical(meta) !== undefined && !meta.includes(`"${callKey}":`);
+  const signed =
+    call === undefined || !plain || !meta.startsWith("{")
+      ? meta
+      : `${meta.slice(0, -1)}${meta === "{}" ? "" : ","}"${callKey}":"${call}"}`;
+  const metadata = meta === "" ? undefined : encoder.encode(plain ? signed : asItStands + meta);
   return parsed === undefined
     ? { id, type, contentType: "application/octet-stream", data: encoder.encode(data), metadata }
     : { id, type, contentType: "application/json", data: parsed.value, metadata };
@@ -476,9 +484,19 @@ function textOf(bytes: unknown): string {
 
 function metaOf(metadata: unknown): string {
   if (metadata === undefined) return "";
-  if (!(metadata instanceof Uint8Array)) return JSON.stringify(metadata);
+  if (!(metadata instanceof Uint8Array)) {
+    if (callOf(metadata) === undefined) return JSON.stringify(metadata);
+    const { [callKey]: _, ...rest } = metadata as Readonly<Record<string, unknown>>;
+    return JSON.stringify(rest);
+  }
   const text = textOf(metadata);
   return text.startsWith(asItStands) ? text.slice(asItStands.length) : text;
+}
+
+function callOf(metadata: unknown): unknown {
+  return metadata !== null && typeof metadata === "object" && Object.hasOwn(metadata, callKey)
+    ? (metadata as Readonly<Record<string, unknown>>)[callKey]
+    : undefined;
 }
 
 /** Where an event stands: an append's events lie next to each other, so that the place in the log alone tells their order. */
@@ -597,7 +615,7 @@ class EsdbEventStore implements EsdbStore {
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
-    { claims = [] }: AppendOptions = {},
+    { claims = [], sure = false }: AppendOptions = {},
   ): Promise<Appended> {
     return this.#tracked(async () => {
       if (this.#readOnly) throw new StoreError("denied", `${this.place} is opened for reading only`);
@@ -607,8 +625,8 @@ class EsdbEventStore implements EsdbStore {
       }
       // What the caller changes meanwhile is not what was asked for.
       const given = events.map((event) => ({ ...event }));
-      if (claims.length === 0) return this.#write(stream, expected, given);
-      return this.#appendClaiming(stream, expected, given, claims);
+      if (claims.length === 0) return this.#write(stream, expected, given, { sure });
+      return this.#appendClaiming(stream, expected, given, claims, sure);
     });
   }
 
@@ -617,6 +635,7 @@ class EsdbEventStore implements EsdbStore {
     expected: Expected,
     events: readonly NewEvent[],
     claims: readonly string[],
+    sure: boolean,
   ): Promise<Appended> {
     // The age of a claim counts from here, and so does the time in which the append may still be sent.
     const until = this.#clock() + this.#claimGraceMs / 2;
@@ -632,7 +651,7 @@ class EsdbEventStore implements EsdbStore {
       throw error;
     }
     try {
-      const appended = await this.#write(stream, expected, events, until);
+      const appended = await this.#write(stream, expected, events, { until, sure });
       // The append that was made before has its own hold on them.
       if (appended.repeated) await this.#claims.release(taken);
       return appended;
@@ -667,9 +686,14 @@ class EsdbEventStore implements EsdbStore {
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
-    until = Number.POSITIVE_INFINITY,
+    {
+      until = Number.POSITIVE_INFINITY,
+      sure = false,
+    }: { readonly until?: number; readonly sure?: boolean } = {},
   ): Promise<Appended> {
-    const wire = events.map(wireOf);
+    const call = sure ? randomUUID() : undefined;
+    const wire = events.map((event) => wireOf(event, call));
+    const isSigned = call !== undefined && textOf(wire.at(-1)?.metadata ?? "").includes(call);
     const exact = typeof expected === "bigint" || expected === "none";
     const expectedRevision =
       expected === "none" ? "no_stream" : expected === "exists" ? "stream_exists" : expected;
@@ -706,7 +730,11 @@ class EsdbEventStore implements EsdbStore {
       commitAt((await this.#readStream(stream, { from: revision, limit: 1 }))[0]?.position ?? "");
     this.#pass(commit);
     if (!stream.startsWith(claimPrefix) && commit > this.#head) this.#head = commit;
-    const repeated = exact && (commit <= seen || this.#answered.has(commit));
+    const repeated =
+      exact &&
+      (commit <= seen ||
+        this.#answered.has(commit) ||
+        (isSigned && (await this.#isAnothers(stream, revision, call))));
     this.#answered.add(commit);
     if (this.#answered.size > mostAnswered)
       for (const first of this.#answered) {
@@ -714,6 +742,19 @@ class EsdbEventStore implements EsdbStore {
         break;
       }
     return { revision, position: String(commit), repeated };
+  }
+
+  /** Whether the event that stands there was written by another call than this. */
+  async #isAnothers(stream: string, revision: bigint, call: string): Promise<boolean> {
+    const page = await this.#read(`reading ${stream}`, (client) =>
+      client.readStream(stream, {
+        direction: "forwards",
+        fromRevision: revision,
+        maxCount: 1,
+        requiresLeader: true,
+      }),
+    );
+    return callOf(page?.at(0)?.event?.metadata) !== call;
   }
 
   /** Before the first append: how far the log went, so that what stood there is known from what is written now. */
