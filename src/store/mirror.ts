@@ -53,11 +53,13 @@ INSERT INTO copied (one) VALUES (1) ON CONFLICT DO NOTHING;
 
 /** Events written in one transaction. */
 const mostHeld = 2_000;
+/** How long events wait for others while there are many to come, in milliseconds. */
+const massMs = 50;
 const rememberedStreams = 50_000;
 const longestPauseMs = 2_000;
 const defaultPatienceMs = 20_000;
 
-/** Opens the copy and begins to follow the server. */
+/** Opens the copy; it is filled from the first question on. */
 export async function openMirror(server: EsdbStore, options: MirrorOptions): Promise<Mirror> {
   const copy = await openSqliteStore(options.path, { copy: true });
   try {
@@ -89,6 +91,7 @@ export class Mirror {
   /** The transaction under way. */
   #writing: Promise<void> = Promise.resolve();
 
+  #following = false;
   #held: RecordedEvent[] = [];
   #heldTo: string | undefined;
   #checkpoint: string | undefined;
@@ -115,6 +118,12 @@ export class Mirror {
     this.#sql = statements(copy);
     this.#forget();
     this.server = this.#noting(remote);
+  }
+
+  /** Follows the server from the first question on: whoever only gives commands does not pay for what is never asked. */
+  #follows(): void {
+    if (this.#following) return;
+    this.#following = true;
     void this.#run();
   }
 
@@ -181,6 +190,7 @@ export class Mirror {
   // --- waiting ---
 
   async #wait(until: () => boolean): Promise<void> {
+    this.#follows();
     if (until()) return;
     for (;;) {
       if (this.#over.signal.aborted) throw new StoreError("closed", "the views are closed");
@@ -257,6 +267,7 @@ export class Mirror {
     const stop = (): void => inner.abort();
     outer.addEventListener("abort", stop, { once: true });
     let scheduled = false;
+    let live = false;
     let failure: Error | undefined;
     let flushing: Promise<void> = Promise.resolve();
     const flush = (): Promise<void> => {
@@ -279,6 +290,7 @@ export class Mirror {
         if (message.kind === "live") {
           await flush();
           if (failure !== undefined) break;
+          live = true;
           this.#failure = undefined;
           this.#live = true;
           this.#settleWaiters();
@@ -286,10 +298,13 @@ export class Mirror {
           await flush();
         } else if (!scheduled) {
           scheduled = true;
-          setImmediate(() => {
+          const due = (): void => {
             scheduled = false;
             void flush();
-          });
+          };
+          // Whoever waits for one event is not kept waiting; what comes in masses shares its transactions.
+          if (live) setImmediate(due);
+          else setTimeout(due, massMs);
         }
       }
       await flushing;
