@@ -34,9 +34,16 @@ function structuredId(id: string): Uuid {
 /** @throws RpcError INVALID_ARGUMENT */
 export function streamOf(stream: StreamIdentifier | undefined): string {
   const name = Buffer.from(stream?.name ?? []).toString("utf8");
-  if (name === "" || name === "$$")
+  if (name === "" || name === "$$") {
     throw new RpcError(status.invalidArgument, "a call without a stream's name");
-  return name;
+  }
+  return storable(name);
+}
+
+/** SQLite ends a text at NUL. */
+function storable(text: string): string {
+  if (!text.includes("\0")) return text;
+  throw new RpcError(status.invalidArgument, `${JSON.stringify(text)} holds a NUL character`);
 }
 
 export const identifierOf = (stream: string): StreamIdentifier => ({ name: Buffer.from(stream) });
@@ -66,7 +73,13 @@ export function proposedEvent(message: ProposedMessage): ProposedEvent {
       "required-metadata-properties": requiredMetadata.join(","),
     });
   }) as [string, string];
-  return { id: idOf(id), type, isJson: contentType === "application/json", data, metadata: customMetadata };
+  return {
+    id: idOf(id),
+    type: storable(type),
+    isJson: contentType === "application/json",
+    data,
+    metadata: customMetadata,
+  };
 }
 
 const nothing = new Uint8Array();

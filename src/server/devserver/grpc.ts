@@ -7,11 +7,11 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
-  constants,
   createSecureServer,
   createServer,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { addAbortSignal } from "node:stream";
 
 import { type Message, Writer } from "./wire.ts";
 
@@ -66,7 +66,7 @@ export class Call {
   /** The client cancelled it, or it was answered, or its connection is gone. */
   over = false;
   readonly #stream: ServerHttp2Stream;
-  readonly #closers: (() => void)[] = [];
+  readonly #closers = new Set<() => void>();
   #trailers: Readonly<Record<string, string | number>> = { "grpc-status": status.ok };
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
@@ -80,35 +80,45 @@ export class Call {
     stream.on("error", () => undefined);
   }
 
-  whenOver(closer: () => void): void {
+  /** Calls back once the call is over, unless the returned function was called before. */
+  whenOver(closer: () => void): () => void {
     if (this.over) closer();
-    else this.#closers.push(closer);
+    else this.#closers.add(closer);
+    return () => this.#closers.delete(closer);
+  }
+
+  /** Nothing can be said any more, also where that has not been told yet. */
+  get #gone(): boolean {
+    return this.over || this.#stream.destroyed || this.#stream.closed;
   }
 
   /** Sends framed messages; false where the client reads more slowly than they come: wait for `drained`. */
   send(frames: Buffer): boolean {
-    if (this.over) return true;
+    if (this.#gone) return true;
     this.#open();
     return this.#stream.write(frames);
   }
 
   /** Until the client has taken what was sent, or the call is over. */
   async drained(): Promise<void> {
-    if (this.over || !this.#stream.writableNeedDrain) return;
+    if (this.#gone || !this.#stream.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
-      this.#stream.once("drain", resolve);
-      this.whenOver(resolve);
+      const forget = this.whenOver(resolve);
+      this.#stream.once("drain", () => {
+        forget();
+        resolve();
+      });
     });
   }
 
   finish(): void {
-    if (this.over) return;
+    if (this.#gone) return;
     this.#open();
     this.#stream.end();
   }
 
   fail(error: RpcError): void {
-    if (this.over) return;
+    if (this.#gone) return;
     const trailers = {
       "grpc-status": error.code,
       "grpc-message": encodeURIComponent(error.message).replaceAll("%20", " "),
@@ -130,9 +140,10 @@ export class Call {
 
   /** Ends the call as a dying node does: the client sees it cancelled. */
   reset(): void {
-    if (this.over) return;
+    if (this.#gone) return;
     this.over = true;
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    // Not `close`: on a call that waits for its trailers that makes Node 20 spin. An abort resets with CANCEL, at once.
+    addAbortSignal(AbortSignal.abort(), this.#stream);
   }
 
   /** Answers with headers now, so that the client knows the call as accepted. */
@@ -148,7 +159,7 @@ export class Call {
   receive(receiver: Receiver): void {
     const frames = new Frames();
     const guard = (work: () => void): void => {
-      if (this.over) return;
+      if (this.#gone) return;
       try {
         work();
       } catch (error) {
@@ -263,12 +274,16 @@ export class Listener {
     for (const call of this.#calls) end(call);
   }
 
-  /** Ends every call, then every connection, and stops listening. */
-  async close(end: (call: Call) => void): Promise<void> {
-    this.drop(end);
+  /** Stops listening, ends every call and then every connection; without `end` the connections are cut under the calls. */
+  async close(end: ((call: Call) => void) | undefined): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
+    if (end !== undefined) this.drop(end);
     for (const session of this.#sessions) {
+      if (end === undefined) {
+        session.destroy();
+        continue;
+      }
       session.close();
       // What was said to the calls goes out first; a client that does not answer is not waited for.
       setTimeout(() => session.destroy(), 100).unref();

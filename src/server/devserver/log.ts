@@ -65,6 +65,8 @@ export type StreamPage =
       readonly end: boolean;
     };
 
+const inMemory = ":memory:";
+
 /** Marks the file as this server's ("aftd"). */
 const applicationId = 0x61667464;
 
@@ -129,6 +131,7 @@ const ofMetastream: StreamMetadata = { maxCount: 1 };
 
 export class Log {
   readonly #database: Database;
+  readonly #lock: Database | undefined;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #now: () => number;
   readonly #heads = new Map<string, Head | undefined>();
@@ -145,16 +148,19 @@ export class Log {
   #closed = false;
 
   /** @throws StoreError where the file cannot be had, is something else, or is another server's. */
-  constructor(path = ":memory:", now: () => number = Date.now) {
+  constructor(path = inMemory, now: () => number = Date.now) {
     this.#now = now;
     this.#database = openDatabase(path);
     try {
-      openFile(this.#database, path);
+      const isNew = checkFile(this.#database, path);
+      if (path !== inMemory) this.#lock = lock(path);
+      openFile(this.#database, isNew);
       this.#statements = prepare(this.#database);
       this.#last = (this.#statements.lastPosition.get() as { position: number | null }).position ?? 0;
       if (this.#last === 0) this.#found();
     } catch (error) {
       this.#database.close();
+      if (this.#lock !== undefined) unlock(this.#lock);
       throw storeError(error, path);
     }
   }
@@ -457,6 +463,7 @@ export class Log {
     while (this.#pending.length > 0) this.#flush();
     this.#closed = true;
     closeDatabase(this.#database);
+    if (this.#lock !== undefined) unlock(this.#lock);
   }
 }
 
@@ -475,22 +482,41 @@ function trim(map: Map<unknown, unknown>): void {
   }
 }
 
-function openFile(database: Database, path: string): void {
-  // Nobody else may write here: what is cached above would be wrong.
-  database.exec("PRAGMA locking_mode = EXCLUSIVE");
+/**
+ * Takes a file beside the log, as long as its server lives: another's appends would make what is cached here wrong. A transaction on it
+ * is what holds it, because SQLite's exclusive mode is not let go of by every driver's close.
+ */
+function lock(path: string): Database {
+  const database = openDatabase(`${path}-lock`);
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    database.close();
+    throw new StoreError("unavailable", `${path} is another server's`, { cause });
+  }
+  return database;
+}
+
+function unlock(database: Database): void {
+  database.exec("ROLLBACK");
+  database.close();
+}
+
+/** Whether the file is still empty. */
+function checkFile(database: Database, path: string): boolean {
   const tables = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
   const mark = database.prepare("PRAGMA application_id").get() as { application_id: number };
   if (tables.n > 0 && mark.application_id !== applicationId) {
     throw new StoreError("notAStore", `${path} is no log of a development server`);
   }
+  return tables.n === 0;
+}
+
+function openFile(database: Database, isNew: boolean): void {
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA wal_autocheckpoint = 4000");
-  if (tables.n > 0) {
-    // Takes the lock now, and not with the first append.
-    database.exec("BEGIN IMMEDIATE; COMMIT");
-    return;
-  }
+  if (!isNew) return;
   database.exec("BEGIN IMMEDIATE");
   database.exec(schema);
   database.exec(`PRAGMA application_id = ${applicationId}`);

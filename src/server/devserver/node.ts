@@ -15,8 +15,7 @@ export interface NodeContext {
   readonly maxAppendBytes: number;
   readonly credentials: Readonly<Record<string, string>> | undefined;
   readonly faults: Faults | undefined;
-  /** The address of the leader; undefined where this node is it. */
-  leader(): { readonly host: string; readonly port: number } | undefined;
+  leader(): { readonly host: string; readonly port: number; readonly isThis: boolean };
   /** Dies under all its calls, and is there again. */
   die(): void;
 }
@@ -28,8 +27,8 @@ export function callerOf({ credentials }: NodeContext, call: Call): User {
 /** @throws RpcError where the client asks for the leader, and this node is not it. */
 export function checkLeader(node: NodeContext, call: Call): void {
   if (call.headers["requires-leader"] !== "true") return;
-  const leader = node.leader();
-  if (leader !== undefined) throw notLeader(leader.host, leader.port);
+  const { host, port, isThis } = node.leader();
+  if (!isThis) throw notLeader(host, port);
 }
 
 /** The fault to be played now, if any. */
@@ -49,7 +48,7 @@ export async function suffer(node: NodeContext, call: Call, fault: Fault): Promi
       call.fail(new RpcError(status.unavailable, "Server Is Not Ready"));
       return false;
     case "notLeader": {
-      const { host, port } = node.leader() ?? { host: "127.0.0.1", port: 0 };
+      const { host, port } = node.leader();
       call.fail(notLeader(host, port));
       return false;
     }

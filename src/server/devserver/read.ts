@@ -184,14 +184,15 @@ class Reading {
   async #committedAfter(position: number): Promise<void> {
     const { log } = this.#node;
     if (log.last > position) return;
-    await new Promise<void>((resolve) => {
-      const unwatch = log.watch(done);
-      this.#call.whenOver(done);
-      function done(): void {
-        unwatch();
-        resolve();
-      }
+    let done = (): void => undefined;
+    const woken = new Promise<void>((resolve) => {
+      done = resolve;
     });
+    const unwatch = log.watch(done);
+    const forget = this.#call.whenOver(done);
+    await woken;
+    unwatch();
+    forget();
   }
 
   /** Sends responses, at the client's pace; false where a fault ended the call. */

@@ -52,9 +52,9 @@ function decideAnywhere(view: StreamView, ids: readonly string[]): Decision {
 
 /** At a revision that was passed, only the very same events, one by one behind it, are a repeat. */
 function decideBehind(view: StreamView, revision: number, ids: readonly string[]): Decision {
-  const same = ids.findIndex((id, index) => view.idAt(revision + 1 + index) !== id);
-  if (same === -1 && ids.length > 0) return { kind: "repeat", last: revision + ids.length };
-  if (same === 0 && revision === -1 && view.softDeleted) return { kind: "append", revives: true };
+  const differs = ids.findIndex((id, index) => view.idAt(revision + 1 + index) !== id);
+  if (differs === -1 && ids.length > 0) return { kind: "repeat", last: revision + ids.length };
+  if (differs === 0 && revision === -1 && view.softDeleted) return { kind: "append", revives: true };
   return wrongVersion;
 }
 

@@ -33,8 +33,11 @@ export interface DevServerOptions {
 
 export interface DevNode {
   readonly port: number;
-  /** Dies under its calls and connections, and is gone until `start`. */
-  stop(): Promise<void>;
+  /**
+   * Ends its calls as a node does that is shut down (what streams is cancelled, the rest unavailable), or, `abruptly`, cuts its
+   * connections; then it is gone until `start`.
+   */
+  stop(how?: "abruptly"): Promise<void>;
   /** Is there again, on the same port. */
   start(): Promise<void>;
 }
@@ -189,9 +192,9 @@ class Node implements DevNode, NodeContext {
     return this.#listener !== undefined;
   }
 
-  leader(): { readonly host: string; readonly port: number } | undefined {
-    const { leader, host } = this.#cluster;
-    return leader === undefined || leader === this ? undefined : { host, port: leader.port };
+  leader(): { readonly host: string; readonly port: number; readonly isThis: boolean } {
+    const { leader = this, host } = this.#cluster;
+    return { host, port: leader.port, isThis: leader === this };
   }
 
   async start(): Promise<void> {
@@ -201,10 +204,10 @@ class Node implements DevNode, NodeContext {
     this.#listener = listener;
   }
 
-  async stop(): Promise<void> {
+  async stop(how?: "abruptly"): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;
-    await listener?.close(die);
+    await listener?.close(how === "abruptly" ? undefined : die);
   }
 
   die(): void {
