@@ -162,7 +162,7 @@ describe("views over a server", () => {
 
   it("answer from their rows while the server is away, and say how long they have not heard from it", async () => {
     const server = await serve();
-    const engine = await open({ store: server.url });
+    const engine = await open({ store: await openEsdbStore(server.url, { giveUpMs: 500 }) });
     await live(engine, "o-1", 2);
     const before = await answers(engine);
     await server.nodes[0]?.stop();

@@ -63,7 +63,7 @@ export interface EsdbResolvedEvent {
 interface EsdbStream {
   on(event: "data", listener: (resolved: EsdbResolvedEvent) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "end" | "close" | "caughtUp", listener: () => void): unknown;
+  on(event: "end" | "close" | "confirmation" | "caughtUp", listener: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
   readonly readableLength: number;
@@ -572,6 +572,8 @@ class EsdbEventStore implements EsdbStore {
   /** The newest visible event known: a look for a newer one need not go behind it. */
   #head = -1n;
   #trouble: string | undefined;
+  /** Why a subscription broke that has not been taken up since. */
+  #deafness: string | undefined;
   /** It has had an answer. */
   #heard = false;
   #closing: Promise<void> | undefined;
@@ -604,7 +606,7 @@ class EsdbEventStore implements EsdbStore {
   }
 
   trouble(): string | undefined {
-    return this.#trouble;
+    return this.#trouble ?? this.#deafness;
   }
 
   heard(): boolean {
@@ -1103,7 +1105,6 @@ class EsdbEventStore implements EsdbStore {
         try {
           for await (const message of this.#subscription(last, prefixes, stop)) {
             pause = 25;
-            this.#trouble = undefined;
             if (message.kind === "live") {
               if (live) continue;
               live = true;
@@ -1119,7 +1120,7 @@ class EsdbEventStore implements EsdbStore {
         } catch (error) {
           if (stop.ended) return;
           if (isStoreError(error) && error.code !== "unavailable") throw error;
-          this.#trouble = error instanceof Error ? error.message : String(error);
+          this.#deafness = error instanceof Error ? error.message : String(error);
         }
         if (!stop.ended) await stop.within(pause * (0.5 + Math.random()));
         pause = Math.min(pause * 2, longestPauseMs * 5);
@@ -1208,6 +1209,9 @@ class EsdbEventStore implements EsdbStore {
     });
     // All that stood there as it began has been sent, also where no event or checkpoint says so.
     subscription.on("caughtUp", () => soon(target));
+    subscription.on("confirmation", () => {
+      this.#deafness = undefined;
+    });
     subscription.on("error", fail);
     subscription.on("end", () => fail(new Unheard("the subscription ended")));
     subscription.on("close", () => fail(new Unheard("the subscription ended")));
@@ -1239,9 +1243,8 @@ class EsdbEventStore implements EsdbStore {
       }
     } catch (error) {
       if (isStoreError(error)) throw error;
-      const fault = faultOf(error);
-      this.#blame(client, error);
-      throw this.#failed(what, fault, error);
+      // Whether the client is of any more use is found out by the look at the log's end that comes next.
+      throw this.#failed(what, faultOf(error), error);
     } finally {
       unhook();
       unwatch();

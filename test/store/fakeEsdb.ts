@@ -298,6 +298,7 @@ class FakeSubscription extends Readable {
     }
     if (this.#caughtUp) return;
     this.#caughtUp = true;
+    this.emit("confirmation");
     if (this.#at >= 0n) checkpoint({ commit: this.#at, prepare: this.#at });
     if (this.#server.sendsCaughtUp) this.emit("caughtUp");
   }
