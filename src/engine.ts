@@ -54,9 +54,12 @@ import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type FileDescription, describeFile } from "./store/describe.ts";
-import { type MemoryStore, openMemoryStore } from "./store/memory.ts";
+import type { EsdbStore } from "./store/esdb.ts";
+import type { MemoryStore } from "./store/memory.ts";
+import { type Mirror, type MirrorStatus, type SetAside, openMirror } from "./store/mirror.ts";
+import { fileOf, openStoreAt } from "./store/open.ts";
 import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
-import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
+import type { SqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
 const allViews: readonly AnyView[] = [
@@ -69,8 +72,16 @@ const allViews: readonly AnyView[] = [
 export const viewNames: readonly string[] = allViews.map(({ name }) => name);
 
 export interface EngineOptions {
-  /** `memory:`, or `sqlite:FILE` (created where there is none); or a store just opened, which the engine then owns and closes. */
-  readonly store: string | MemoryStore | SqliteStore;
+  /**
+   * `memory:`, `sqlite:FILE` (created where there is none), or `esdb://HOST:2113` and `esdb+discover://HOST:2113`; or a store just opened,
+   * which the engine then owns and closes.
+   */
+  readonly store: string | MemoryStore | SqliteStore | EsdbStore;
+  /**
+   * The SQLite file in which the views over a server are kept, with a copy of its order events; without it they are in memory, and made
+   * anew each time. Each machine has its own; processes of one machine may share one.
+   */
+  readonly viewsFile?: string | undefined;
   /** Milliseconds UTC now; used where a command gives no instant of its own. */
   readonly clock?: (() => number) | undefined;
   /** The terms in force by merchant id, `*` for all others; copied into each order. */
@@ -215,8 +226,12 @@ export interface Engine extends AsyncDisposable {
   foreignViews(): readonly ForeignGeneration[];
   /** Drops those rows. A process of the version that keeps them makes them anew when it next needs them. */
   prune(): Promise<readonly ForeignGeneration[]>;
-  /** Waits until the views hold what this receipt tells. */
-  caughtUp(receipt: Pick<Receipt, "position">): Promise<void>;
+  /** Waits until the views hold what this receipt tells; without one, all that the store holds now. */
+  caughtUp(receipt?: Pick<Receipt, "position">): Promise<void>;
+  /** How far the views are behind their server; undefined where the store is no server. */
+  lag(): Promise<MirrorStatus | undefined>;
+  /** Events on a server that are no facts of ours, or stand behind one: no view holds them. Oldest first, the first hundred. */
+  setAside(): readonly SetAside[];
   /** The write-off code of an order; undefined without a key or where the order has none. */
   redemptionCode(orderId: string): Promise<string | undefined>;
   /** The order that carries a write-off code. */
@@ -238,9 +253,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const views = chosenViews(options.views);
   const opened = await openStore(options);
   try {
-    const runnerOptions = { ...opened, views };
+    const runnerOptions = { ...opened, store: opened.kept, views };
     const runner =
-      options.readOnly === true
+      options.readOnly === true && opened.mirror === undefined
         ? ViewRunner.openReadOnly(runnerOptions)
         : await ViewRunner.open(runnerOptions);
     const handler = new CommandHandler({
@@ -248,10 +263,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       clock: options.clock ?? Date.now,
       policyOf,
       redeemKey: options.redeemKey,
-      companion: {
-        empty: runner.emptySummaries,
-        evolve: (summaries, event, state) => runner.evolve(summaries as Summaries, event, state),
-      },
+      companion:
+        opened.mirror !== undefined
+          ? noCompanion
+          : {
+              empty: runner.emptySummaries,
+              evolve: (summaries, event, state) => runner.evolve(summaries as Summaries, event, state),
+            },
       cachedOrders: options.cachedOrders,
       readOnly: options.readOnly,
     });
@@ -263,12 +281,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       },
       () => runner.undone(),
     );
+    opened.roused(() => engine.rouse());
     return engine;
   } catch (error) {
+    await opened.mirror?.close();
     await opened.store.close();
     throw error;
   }
 }
+
+/** Over a server no view goes along with an append. */
+const noCompanion = { empty: undefined, evolve: () => undefined };
 
 function chosenViews(names: readonly string[] | undefined): readonly AnyView[] {
   if (names === undefined) return allViews;
@@ -283,7 +306,13 @@ function chosenViews(names: readonly string[] | undefined): readonly AnyView[] {
 }
 
 interface OpenedStore {
-  readonly store: EventStore & { readonly local: LocalReads };
+  /** Where commands are decided, and orders read one by one. */
+  readonly store: EventStore;
+  /** What the views are kept from: the store itself, or the copy of it, whose `head` is asked for when the copy has caught up. */
+  readonly kept: EventStore & { readonly local: LocalReads };
+  readonly mirror: Mirror | undefined;
+  /** Sets what is called when events have come in by themselves. */
+  readonly roused: (call: () => void) => void;
   readonly database: Database;
   readonly shared: boolean;
   readonly write: <T>(work: () => T) => Promise<T>;
@@ -291,38 +320,67 @@ interface OpenedStore {
   readonly path: string | undefined;
 }
 
-async function openStore({ store: given, readOnly }: EngineOptions): Promise<OpenedStore> {
-  if (typeof given === "object" && "database" in given) {
+async function openStore(options: EngineOptions): Promise<OpenedStore> {
+  const { store: given, readOnly } = options;
+  const store = typeof given === "string" ? await openStoreAt(given, { readOnly }) : given;
+  if ("place" in store) return openOver(store, options);
+  if ("database" in store) {
+    const { database } = store;
+    const path = typeof given === "string" ? fileOf(given) : undefined;
+    return { ...alone, store, kept: store, database, shared: true, write: (work) => store.write(work), path };
+  }
+  const database = openDatabase(":memory:");
+  const write = async <T>(work: () => T): Promise<T> => {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  };
+  return { ...alone, store, kept: store, database, shared: false, write };
+}
+
+const alone = { mirror: undefined, roused: () => undefined, path: undefined };
+
+/** A server, with the views and a copy of what they are made from in a file of this machine. */
+async function openOver(server: EsdbStore, { viewsFile = ":memory:" }: EngineOptions): Promise<OpenedStore> {
+  let rouse: (() => void) | undefined;
+  try {
+    const mirror = await openMirror(server, { path: viewsFile, onEvents: () => rouse?.() });
+    const { copy } = mirror;
+    const kept = {
+      kind: copy.kind,
+      append: copy.append.bind(copy),
+      readStream: copy.readStream.bind(copy),
+      readAll: copy.readAll.bind(copy),
+      subscribe: copy.subscribe.bind(copy),
+      close: copy.close.bind(copy),
+      local: copy.local,
+      head: async () => {
+        await mirror.ready();
+        return copy.head();
+      },
+    };
     return {
-      store: given,
-      database: given.database,
+      store: mirror.server,
+      kept,
+      mirror,
+      roused: (call) => {
+        rouse = call;
+      },
+      database: copy.database,
       shared: true,
-      write: (work) => given.write(work),
-      path: undefined,
+      write: (work) => copy.write(work),
+      path: viewsFile === ":memory:" ? undefined : viewsFile,
     };
+  } catch (error) {
+    await server.close();
+    throw error;
   }
-  if (typeof given === "object" || given === "memory:") {
-    const store = typeof given === "object" ? given : openMemoryStore();
-    const database = openDatabase(":memory:");
-    const write = async <T>(work: () => T): Promise<T> => {
-      database.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work();
-        database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    };
-    return { store, database, shared: false, write, path: undefined };
-  }
-  if (given.startsWith("sqlite:") && given.length > "sqlite:".length) {
-    const path = given.slice("sqlite:".length);
-    const store: SqliteStore = await openSqliteStore(path, { readOnly });
-    return { store, database: store.database, shared: true, write: (work) => store.write(work), path };
-  }
-  throw new TypeError(`store: ${JSON.stringify(given)} is none of memory: and sqlite:FILE`);
 }
 
 /** How long the store must be left alone before the views write what they hold. */
@@ -386,7 +444,7 @@ class OpenEngine implements Engine {
       yield* listDue(this.#handler, this.#dueOrders, now, signal);
       return;
     }
-    const { store } = this.#opened;
+    const { kept: store } = this.#opened;
     const upTo = { position: await store.head() };
     using orders = await buildScratch(store.local, anyView(ordersView), upTo, { signal });
     const found: DueOrders = async (before, after) => readDue(orders.database, orders.prefix, before, after);
@@ -441,11 +499,12 @@ class OpenEngine implements Engine {
   }
 
   async replay({ at, workers = 1, signal, onProgress, onOrder }: ReplayQuery = {}): Promise<ReplayTotals> {
-    const { path, store } = this.#opened;
+    const { path, kept: store } = this.#opened;
     if (!Number.isInteger(workers) || workers < 1)
       throw new RangeError(`workers must be 1 or more, and is ${workers}`);
     // What is appended meanwhile is left out everywhere alike.
-    const position = at?.position ?? (await store.head());
+    const head = await store.head();
+    const position = at?.position ?? head;
     const options = { time: at?.time, position, signal, onProgress };
     return path !== undefined && workers > 1
       ? replayFile(path, workers, options)
@@ -464,8 +523,8 @@ class OpenEngine implements Engine {
   }
 
   async #checkOne(view: AnyView, progress: Progress): Promise<Comparison> {
-    const { store, database } = this.#opened;
-    const readOnly = this.#options.readOnly === true;
+    const { kept: store, database } = this.#opened;
+    const readOnly = this.#rowsAreReadOnly;
     for (;;) {
       // Rows that cannot be brought on are compared where they stand.
       const position = readOnly ? this.#runner.position(view.name) : await store.head();
@@ -513,8 +572,19 @@ class OpenEngine implements Engine {
     return this.#runner.prune(allViews);
   }
 
-  async caughtUp(_receipt: Pick<Receipt, "position">): Promise<void> {
+  async caughtUp(receipt?: Pick<Receipt, "position">): Promise<void> {
+    const { mirror } = this.#opened;
+    if (receipt === undefined) await mirror?.catchUp();
+    else await mirror?.reached(receipt.position);
     await this.#runner.catchUpAll();
+  }
+
+  async lag(): Promise<MirrorStatus | undefined> {
+    return this.#opened.mirror?.status();
+  }
+
+  setAside(): readonly SetAside[] {
+    return this.#opened.mirror?.setAside() ?? [];
   }
 
   async redemptionCode(orderId: string): Promise<string | undefined> {
@@ -547,11 +617,12 @@ class OpenEngine implements Engine {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       clearTimeout(this.#idle);
-      const { store, database, shared } = this.#opened;
+      const { store, mirror, database, shared } = this.#opened;
       try {
         // What cannot be written now is caught up with by whoever reads the view next.
-        if (this.#options.readOnly !== true) await this.#runner.settle().catch(() => undefined);
+        if (!this.#rowsAreReadOnly) await this.#runner.settle().catch(() => undefined);
       } finally {
+        await mirror?.close();
         await store.close();
         if (!shared) database.close();
       }
@@ -580,7 +651,7 @@ class OpenEngine implements Engine {
       return await answer(query);
     } catch (error) {
       if (query.at !== undefined || !this.#isBehind(error)) throw error;
-      return answer({ ...query, at: { position: await this.#opened.store.head() } });
+      return answer({ ...query, at: { position: await this.#opened.kept.head() } });
     }
   }
 
@@ -596,7 +667,19 @@ class OpenEngine implements Engine {
   }
 
   #isBehind(error: unknown): boolean {
-    return this.#options.readOnly === true && (isStoreError(error, "denied") || error instanceof ViewError);
+    return this.#rowsAreReadOnly && (isStoreError(error, "denied") || error instanceof ViewError);
+  }
+
+  /** The rows of the views are in a file that is only read. */
+  get #rowsAreReadOnly(): boolean {
+    return this.#options.readOnly === true && this.#opened.mirror === undefined;
+  }
+
+  /** What a look back is folded from. */
+  async #events(): Promise<LocalReads> {
+    const { kept, mirror } = this.#opened;
+    await mirror?.ready();
+    return kept.local;
   }
 
   async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery): Promise<StatisticsAnswer> {
@@ -606,7 +689,7 @@ class OpenEngine implements Engine {
       ...(merchantId === undefined ? {} : { merchant: readStatistics(database, prefix, { merchantId }) }),
     });
     if (at !== undefined) {
-      using scratch = await buildScratch(this.#opened.store.local, anyView(statisticsView), at, progress);
+      using scratch = await buildScratch(await this.#events(), anyView(statisticsView), at, progress);
       return read(scratch.database, scratch.prefix);
     }
     return this.#reading("statistics", (prefix) => read(this.#opened.database, prefix));
@@ -619,13 +702,14 @@ class OpenEngine implements Engine {
     ...filter
   }: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage> {
     const scope = filter.scope ?? "all";
-    const { store, database } = this.#opened;
+    const { database } = this.#opened;
     const { text } = filter;
     if (at !== undefined) {
       const progress = { signal, onProgress };
-      using orders = await buildScratch(store.local, anyView(ordersView), at, progress);
+      const events = await this.#events();
+      using orders = await buildScratch(events, anyView(ordersView), at, progress);
       if (text === undefined) return readOrders(orders.database, orders.prefix, filter);
-      using words = await buildScratch(store.local, anyView(searchView), at, {
+      using words = await buildScratch(events, anyView(searchView), at, {
         ...progress,
         into: orders.database,
       });
@@ -653,10 +737,10 @@ class OpenEngine implements Engine {
     { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },
     read: (database: Database, prefix: string, filter: F) => CasePage,
   ): Promise<CasePage> {
-    const { store, database } = this.#opened;
+    const { database } = this.#opened;
     const asked = filter as unknown as F;
     if (at === undefined) return this.#reading("cases", (prefix) => read(database, prefix, asked));
-    using scratch = await buildScratch(store.local, anyView(casesView), at, { signal, onProgress });
+    using scratch = await buildScratch(await this.#events(), anyView(casesView), at, { signal, onProgress });
     return read(scratch.database, scratch.prefix, asked);
   }
 

@@ -30,7 +30,7 @@ describe("opening", () => {
     "refuses the store %j by name",
     async (store) => {
       await expect(openEngine({ store })).rejects.toThrow(
-        `store: ${JSON.stringify(store)} is none of memory: and sqlite:FILE`,
+        `store: ${JSON.stringify(store)} is none of memory:, sqlite:FILE, esdb://HOST:PORT and esdb+discover://HOST:PORT`,
       );
     },
   );

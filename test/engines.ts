@@ -10,11 +10,13 @@ import { type Rejection, describeRejection } from "../src/domain/refusals.ts";
 import { type Engine, type EngineOptions, openEngine } from "../src/engine.ts";
 import { askForOrder, buyer, merchant, minute, parcel, t0 } from "./domain/orders.ts";
 import { newFile, tidyFiles } from "./store/files.ts";
+import { openScoped, tidyServer } from "./store/scoped.ts";
 
 const engines: Engine[] = [];
 
 /** Call once in a file of tests: closes the engines opened here, then removes their files. */
 export function tidyEngines(): void {
+  tidyServer();
   tidyFiles();
   afterEach(async () => {
     await Promise.all(engines.splice(0).map((engine) => engine.close()));
@@ -25,10 +27,17 @@ export function tidyEngines(): void {
 export const stores: readonly (readonly [kind: string, fresh: () => string])[] = [
   ["memory", () => "memory:"],
   ["sqlite", () => `sqlite:${newFile()}`],
+  ["esdb", () => `${scopePrefix}${(scopes += 1)}`],
 ];
 
+/** Instead of an address: a part of the tests' server that is empty at first. */
+const scopePrefix = "esdb:scope-";
+let scopes = 0;
+
 export async function open(options: EngineOptions): Promise<Engine> {
-  const engine = await openEngine({ clock: () => t0, ...options });
+  const { store: named } = options;
+  const store = typeof named === "string" && named.startsWith(scopePrefix) ? await openScoped(named) : named;
+  const engine = await openEngine({ clock: () => t0, ...options, store });
   engines.push(engine);
   return engine;
 }

@@ -52,7 +52,7 @@ const banned: readonly (readonly [file: string, specifiers: readonly string[]])[
     ],
   ],
   ["src/store/sqlite-breach.ts", ["@eventstore/db-client", "fp-ts/lib/TaskEither.js", "commander"]],
-  ["src/store/eventstoredb.ts", ["../commands/named.ts", "@photostructure/sqlite"]],
+  ["src/store/esdb.ts", ["../commands/named.ts", "@photostructure/sqlite"]],
   [
     "src/commands/breach.ts",
     [

@@ -26,7 +26,7 @@ export function instantOf(text: string): number {
 export function asOfOf(text: string): AsOf {
   const [, kind, rest = ""] = /^(rev|pos):(.*)$/.exec(text) ?? [];
   if (kind === undefined) return { time: instantOf(text) };
-  if (!/^(0|[1-9]\d{0,14})$/.test(rest)) {
+  if (!/^(0|[1-9]\d{0,18})$/.test(rest)) {
     throw new InvalidArgumentError(
       kind === "rev"
         ? "a revision is written rev:3 (they count from 0)."

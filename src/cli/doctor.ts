@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 
 import type { FileDescription } from "../store/describe.ts";
+import type { MirrorStatus, SetAside } from "../store/mirror.ts";
 import type { ForeignGeneration, ViewStatus } from "../projections/runner.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
 import { printable, table } from "./output.ts";
@@ -28,21 +29,22 @@ async function doctor(session: Session, { integrity }: DoctorOptions, version: s
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
   };
-  let file: FileDescription | undefined;
-  let views: readonly ViewStatus[] = [];
-  let foreign: readonly ForeignGeneration[] = [];
+  let found: Found;
   try {
-    [file, views, foreign] = await session.read(async (engine) => [
-      await engine.describe({ check: integrity }),
-      await engine.views.status(),
-      engine.foreignViews(),
-    ]);
+    found = await session.read(async (engine) => ({
+      file: await engine.describe({ check: integrity }),
+      views: await engine.views.status(),
+      foreign: engine.foreignViews(),
+      lag: await engine.lag(),
+      setAside: engine.setAside(),
+    }));
   } catch (error) {
     // What runs here is worth knowing above all where the store is not to be had.
-    await print(session, runtime, undefined, [], []);
+    await print(session, runtime, nothingFound);
     throw error;
   }
-  await print(session, runtime, file, views, foreign);
+  await print(session, runtime, found);
+  const { file, views, lag, setAside } = found;
   if (file?.faults !== undefined && file.faults.length > 0) {
     throw new CliError(exits.unreachable, `${file.path} is damaged: ${printable(file.faults[0] as string)}`);
   }
@@ -54,21 +56,47 @@ async function doctor(session: Session, { integrity }: DoctorOptions, version: s
       `views that stopped following (rebuild them): ${printable(said)}`,
     );
   }
+  if (setAside.length > 0) {
+    throw new CliError(
+      exits.unverified,
+      `${lag?.setAside} events of order streams are none of ours, or stand behind one: no view holds them`,
+    );
+  }
   return exits.done;
 }
+
+interface Found {
+  readonly file: FileDescription | undefined;
+  readonly views: readonly ViewStatus[];
+  readonly foreign: readonly ForeignGeneration[];
+  readonly lag: MirrorStatus | undefined;
+  readonly setAside: readonly SetAside[];
+}
+
+const nothingFound: Found = { file: undefined, views: [], foreign: [], lag: undefined, setAside: [] };
 
 async function print(
   session: Session,
   runtime: Readonly<Record<string, string>>,
-  file: FileDescription | undefined,
-  views: readonly ViewStatus[],
-  foreign: readonly ForeignGeneration[],
+  { file, views, foreign, lag, setAside }: Found,
 ): Promise<void> {
+  const store = session.storePlace;
   if (session.json) {
-    await session.document({ ...runtime, store: session.storeUrl, file: file ?? null, views, foreign });
+    const server = lag === undefined ? {} : { lag, setAside };
+    await session.document({ ...runtime, store, file: file ?? null, views, foreign, ...server });
     return;
   }
-  const facts: [string, string][] = [...Object.entries(runtime), ["store", session.storeUrl]];
+  const facts: [string, string][] = [...Object.entries(runtime), ["store", store]];
+  if (lag !== undefined) {
+    const behind = lag.behind === undefined ? "an unknown number of" : lag.behind.toLocaleString("en");
+    facts.push(
+      ["views behind", `${behind} events, at position ${lag.position ?? "none"}`],
+      ["connection", lag.trouble ?? "well"],
+    );
+    for (const { stream, revision, type, reason } of setAside) {
+      facts.push(["set aside", `${stream}@${revision} (${type}): ${reason}`]);
+    }
+  }
   if (file !== undefined) {
     facts.push(
       ["driver", `${file.driver}, SQLite ${file.sqlite}`],

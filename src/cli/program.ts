@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 
 import { addQueue, addRefunds } from "./cases.ts";
 import { addCompletion } from "./completion.ts";
+import { addCopy } from "./copy.ts";
 import { addDevServer } from "./devserver.ts";
 import { addDiagram } from "./diagram.ts";
 import { addDoctor } from "./doctor.ts";
@@ -75,7 +76,11 @@ function programFor(run: Run, out: Output, err: Output): Command {
     .version(version(), "--version", "print the version")
     .option(
       "--store <url>",
-      "the store: sqlite:FILE or memory: (default: AFTERSALE_STORE, else sqlite:./aftersale.db)",
+      "the store: sqlite:FILE, esdb://HOST:2113 or memory: (default: AFTERSALE_STORE, else sqlite:./aftersale.db)",
+    )
+    .option(
+      "--views <file>",
+      "where the views over esdb:// are kept (default: AFTERSALE_VIEWS, else ./aftersale-views.db)",
     )
     .option("--terms <file>", "JSON file of the terms in force by merchant id, * for all others")
     .option(
@@ -116,6 +121,7 @@ function programFor(run: Run, out: Output, err: Output): Command {
   addDiagram(program, run);
   addSchema(program, run);
   addDevServer(program, run);
+  addCopy(program, run);
   addDoctor(program, run, version());
   addCompletion(program, run);
   return program;

@@ -25,6 +25,7 @@ export interface Io {
 
 export interface GlobalOptions {
   readonly store?: string;
+  readonly views?: string;
   readonly terms?: string;
   readonly redeemKeyFile?: string;
   readonly json?: boolean;
@@ -32,6 +33,7 @@ export interface GlobalOptions {
 }
 
 const defaultStore = "sqlite:./aftersale.db";
+const defaultViews = "./aftersale-views.db";
 
 /** How a command is run: in a session of its own, its answer being the exit code. */
 export type Run = (command: Command, work: (session: Session) => Promise<Exit>) => Promise<void>;
@@ -41,6 +43,8 @@ export class Session {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly storeUrl: string;
+  /** The file in which the views over a server are kept. */
+  readonly viewsFile: string;
   readonly #options: GlobalOptions;
   readonly #out: Output;
   readonly #err: Output;
@@ -54,8 +58,15 @@ export class Session {
     this.quiet = options.quiet === true;
     const fromEnvironment = io.env["AFTERSALE_STORE"] ?? "";
     this.storeUrl = options.store ?? (fromEnvironment === "" ? defaultStore : fromEnvironment);
+    const viewsFromEnvironment = io.env["AFTERSALE_VIEWS"] ?? "";
+    this.viewsFile = options.views ?? (viewsFromEnvironment === "" ? defaultViews : viewsFromEnvironment);
     this.#out = out;
     this.#err = err;
+  }
+
+  /** The store as it may be shown: without a password. */
+  get storePlace(): string {
+    return this.storeUrl.replace(/^(esdb(?:\+discover)?:\/\/)[^@/?]*@/, "$1");
   }
 
   get signal(): AbortSignal {
@@ -217,7 +228,13 @@ export class Session {
     const { openEngine } = await import("../engine.ts");
     const [terms, redeemKey] = await Promise.all([this.#terms(), this.redeemKey()]);
     try {
-      return await openEngine({ store: this.storeUrl, readOnly, terms, redeemKey });
+      return await openEngine({
+        store: this.storeUrl,
+        viewsFile: this.viewsFile,
+        readOnly,
+        terms,
+        redeemKey,
+      });
     } catch (error) {
       // The terms have been checked: what is left to be wrong is the store's URL.
       if (error instanceof TypeError) throw new CliError(exits.usage, `--${error.message}`, { cause: error });

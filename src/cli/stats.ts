@@ -34,11 +34,21 @@ async function stats(session: Session, { buyer, merchant, asOf }: StatsOptions) 
     signal: session.signal,
     onProgress: session.counting("counting"),
   };
-  const answer =
+  const { answer, lag } =
     asOf === undefined
-      ? await session.look(["statistics"], (engine, at) => engine.views.statistics({ ...query, at }))
-      : await session.read((engine) => engine.views.statistics({ ...query, at: asOf }));
-  if (session.json) await session.document(answer);
+      ? await session.look(["statistics"], async (engine, at) => ({
+          answer: await engine.views.statistics({ ...query, at }),
+          lag: await engine.lag(),
+        }))
+      : {
+          answer: await session.read((engine) => engine.views.statistics({ ...query, at: asOf })),
+          lag: undefined,
+        };
+  if (lag !== undefined) {
+    const behind = lag.behind === undefined ? "an unknown number of" : lag.behind.toLocaleString("en");
+    session.note(`${lag.server}: ${behind} events behind, at position ${lag.position ?? "none"}`);
+  }
+  if (session.json) await session.document(lag === undefined ? answer : { ...answer, lag });
   else await session.print(inTable(answer, session, buyer, merchant));
   return exits.done;
 }

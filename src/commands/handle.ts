@@ -135,6 +135,11 @@ export class CommandHandler {
         attempt === 0 && parsed.command.type === "CreateOrder" && this.#options.readOnly !== true;
       const current = this.#current(parsed.command.orderId, creating);
       const known = current instanceof Promise ? await current : current;
+      // Others have waited for the same order, and the first of them is under way with it again.
+      if (this.#store.local === undefined && known.pending !== undefined) {
+        attempt -= 1;
+        continue;
+      }
       const repeat = repeatOf(known, parsed, hash);
       const decided = repeat === undefined ? this.#decide(known, parsed) : undefined;
       if (decided !== undefined && E.isRight(decided) && decided.right.length > 0) {
@@ -269,7 +274,7 @@ export class CommandHandler {
   /** Hands the events to the store, and goes on with this order as if they were there: `pending` says that they are not yet. */
   #append(
     known: Known,
-    { commandId }: Parsed,
+    { commandId, actor }: Parsed,
     hash: string,
     events: readonly OrderEvent[],
     records: readonly NewEvent[],
@@ -290,6 +295,8 @@ export class CommandHandler {
       claims: claimsOf(events),
       context,
       follows: pending === undefined ? undefined : lastId,
+      // Machines of several processes give the same commands at the same moment, and each wants to know whether it was the one.
+      sure: actor.role === "system" || actor.role === "provider",
     });
     return known.pending;
   }
@@ -320,6 +327,7 @@ export class CommandHandler {
       if (!creating) this.#apply(fresh, local.readStream(stream));
       return this.#keep(fresh);
     }
+    if (creating && known === undefined && !this.#loading.has(stream)) return this.#keep(this.#empty(stream));
     // Over a wire one command an order is under way at a time: its next one is decided on what was committed.
     if (known?.pending !== undefined) {
       return known.pending.then(

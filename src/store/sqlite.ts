@@ -34,6 +34,9 @@ import { type Feed, follow } from "./subscription.ts";
 /** Marks the file as ours ("afts"); SQLite keeps it in the header. */
 const applicationId = 0x61667473;
 
+/** Marks a file that keeps a copy of a server's events ("aftm"), to which only its keeper writes. */
+const copyId = 0x6166746d;
+
 /** The version of the tables below; a file of a later one is refused. */
 const schemaVersion = 1;
 
@@ -57,6 +60,8 @@ CREATE TABLE claims (name TEXT PRIMARY KEY, stream_id INTEGER NOT NULL) WITHOUT 
 export interface SqliteStoreOptions {
   /** Opens the file for reading only: appends are refused as `denied`. */
   readonly readOnly?: boolean | undefined;
+  /** The file is a copy of a server's events, which is written by its keeper alone, and never by `append`. */
+  readonly copy?: boolean | undefined;
   /** How long to try for the file's write lock, in milliseconds, before an append fails as `unavailable`. */
   readonly lockTimeoutMs?: number | undefined;
   /** The most bytes of one event's data and metadata. */
@@ -144,7 +149,7 @@ export async function openSqliteStore(path: string, options: SqliteStoreOptions 
 async function prepareFile(database: Database, path: string, options: SqliteStoreOptions): Promise<void> {
   const lockTimeoutMs = options.lockTimeoutMs ?? defaultLockTimeoutMs;
   await retryBusy(lockTimeoutMs, path, () => {
-    const empty = checkFile(database, path);
+    const empty = checkFile(database, path, options);
     if (options.readOnly === true) {
       if (empty) throw new StoreError("notAStore", `${path} is empty, and opened for reading only`);
       return;
@@ -157,9 +162,9 @@ async function prepareFile(database: Database, path: string, options: SqliteStor
       database.exec("BEGIN IMMEDIATE");
       try {
         // Another process may have made the tables in the meantime.
-        if (checkFile(database, path)) {
+        if (checkFile(database, path, options)) {
           database.exec(schema);
-          database.exec(`PRAGMA application_id = ${applicationId}`);
+          database.exec(`PRAGMA application_id = ${options.copy === true ? copyId : applicationId}`);
           database.exec(`PRAGMA user_version = ${schemaVersion}`);
         }
         database.exec("COMMIT");
@@ -173,10 +178,20 @@ async function prepareFile(database: Database, path: string, options: SqliteStor
 }
 
 /** Whether the file is still empty. Its tables are counted first: one commit makes them and sets both marks. */
-function checkFile(database: Database, path: string): boolean {
+function checkFile(database: Database, path: string, { copy, readOnly }: SqliteStoreOptions): boolean {
   const tables = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
   if (tables.n === 0) return true;
-  if (pragma(database, "application_id") !== applicationId) {
+  const id = pragma(database, "application_id");
+  if (id === applicationId && copy === true) {
+    throw new StoreError(
+      "notAStore",
+      `${path} is a store itself: views of a server need a file of their own`,
+    );
+  }
+  if (id === copyId && copy !== true && readOnly !== true) {
+    throw new StoreError("notAStore", `${path} keeps the views of a server's store, and is none itself`);
+  }
+  if (id !== applicationId && id !== copyId) {
     throw new StoreError("notAStore", `${path} is a SQLite file of another program`);
   }
   const version = pragma(database, "user_version");
@@ -230,6 +245,7 @@ class SqliteEventStore implements SqliteStore {
   readonly #maxEventBytes: number;
   readonly #pollMs: number;
   readonly #readOnly: boolean;
+  readonly #copy: boolean;
   readonly #sql: ReturnType<typeof statements>;
   readonly #feeds = new Set<Feed>();
 
@@ -255,6 +271,7 @@ class SqliteEventStore implements SqliteStore {
     this.#maxEventBytes = options.maxEventBytes ?? limits.eventBytes;
     this.#pollMs = options.pollMs ?? defaultPollMs;
     this.#readOnly = options.readOnly === true;
+    this.#copy = options.copy === true;
     this.#sql = statements(database);
     this.local = {
       epoch: () => this.#reading(() => this.#epoch()),
@@ -278,6 +295,7 @@ class SqliteEventStore implements SqliteStore {
   ): Promise<Appended> {
     return new Promise((resolve, reject) => {
       this.#writable();
+      if (this.#copy) throw new StoreError("denied", `${this.#path} is a copy, and is not appended to`);
       checkAppend(stream, expected, events, options.claims, this.#maxEventBytes);
       this.#queue.push({ stream, expected, events, options, resolve, reject });
       this.#schedule();

@@ -152,7 +152,7 @@ describe("the store", () => {
     expect(ran).toEqual({
       exit: 2,
       stdout: "",
-      stderr: `aftersale: --store: ${JSON.stringify(url)} is none of memory: and sqlite:FILE\n`,
+      stderr: `aftersale: --store: ${JSON.stringify(url)} is none of memory:, sqlite:FILE, esdb://HOST:PORT and esdb+discover://HOST:PORT\n`,
     });
   });
 

@@ -499,7 +499,11 @@ describe.each(stores)("on %s", (_kind, fresh) => {
           const [command, actor] = stepOf(orderId, step);
           for (const over of [{}, {}, { expect: 99n }]) {
             const options = { actor, commandId: `${step}`, at: t0 + step * minute, ...over };
-            expect(await few.execute(command, options)).toEqual(await many.execute(command, options));
+            // Where an event stands is the store's own affair.
+            const [one, other] = [await few.execute(command, options), await many.execute(command, options)];
+            const placeless = (answer: typeof one) =>
+              E.isRight(answer) ? { ...answer.right, position: "" } : answer.left;
+            expect(placeless(one)).toEqual(placeless(other));
           }
         }
       }
