@@ -187,31 +187,40 @@ function headerValue(value: string): string {
 
 /** Cuts what arrives into messages: a flag, four bytes of length, and the bytes. */
 class Frames {
-  #rest: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #length = 0;
+  /** How many bytes the next message takes, as far as that is known. */
+  #needed = headerBytes;
 
   get partial(): boolean {
-    return this.#rest.length > 0;
+    return this.#length > 0;
   }
 
   take(chunk: Buffer): readonly Buffer[] {
-    let rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length < this.#needed) return [];
+    let rest = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     const messages: Buffer[] = [];
-    while (rest.length >= 5) {
-      if (rest[0] !== 0) throw new RpcError(status.unimplemented, "compressed messages are not spoken here");
-      const length = rest.readUInt32BE(1);
-      if (length > maxMessageBytes) {
-        throw new RpcError(
-          status.resourceExhausted,
-          `a message of ${length} bytes, at most ${maxMessageBytes}`,
-        );
-      }
-      if (rest.length < 5 + length) break;
-      messages.push(rest.subarray(5, 5 + length));
-      rest = rest.subarray(5 + length);
+    for (this.#needed = headerBytes; rest.length >= headerBytes; this.#needed = headerBytes) {
+      this.#needed = headerBytes + lengthIn(rest);
+      if (rest.length < this.#needed) break;
+      messages.push(rest.subarray(headerBytes, this.#needed));
+      rest = rest.subarray(this.#needed);
     }
-    this.#rest = rest;
+    this.#chunks = [rest];
+    this.#length = rest.length;
     return messages;
   }
+}
+
+const headerBytes = 5;
+
+function lengthIn(header: Buffer): number {
+  if (header[0] !== 0) throw new RpcError(status.unimplemented, "compressed messages are not spoken here");
+  const length = header.readUInt32BE(1);
+  if (length <= maxMessageBytes) return length;
+  throw new RpcError(status.resourceExhausted, `a message of ${length} bytes, at most ${maxMessageBytes}`);
 }
 
 /** Messages in their frames, one behind the other, in one buffer. */
@@ -220,7 +229,7 @@ export function framed<T>(kind: Message<T>, ...values: readonly T[]): Buffer {
   for (let index = values.length - 1; index >= 0; index -= 1) {
     const before = writer.length;
     kind.writeBody(writer, values[index] as T);
-    const header = Buffer.alloc(5);
+    const header = Buffer.alloc(headerBytes);
     header.writeUInt32BE(writer.length - before, 1);
     writer.bytes(header);
   }

@@ -31,7 +31,11 @@ describe("the codec", () => {
           name: fc.uint8Array({ maxLength: 300 }),
           revision: fc.bigInt(0n, 2n ** 64n - 1n),
           position: fc.maxSafeNat(),
-          metadata: fc.dictionary(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" })),
+          // The client's own map loses that one key.
+          metadata: fc.dictionary(
+            fc.string({ unit: "grapheme" }).filter((key) => key !== "__proto__"),
+            fc.string({ unit: "grapheme" }),
+          ),
           data: fc.uint8Array({ maxLength: 3_000 }),
         }),
         ({ id, name, revision, position, metadata, data }) => {
@@ -139,7 +143,7 @@ async function call(
   await new Promise((resolve) => stream.on("close", resolve).on("error", () => undefined));
   return {
     status: Number(found["grpc-status"]),
-    message: decodeURIComponent(String(found["grpc-message"] ?? "")),
+    message: decodeURIComponent((found["grpc-message"] as string | undefined) ?? ""),
     body: Buffer.concat(chunks),
   };
 }
@@ -313,6 +317,34 @@ describe("other clients", () => {
         (await call(dialled.session, `${streams}Append`, framed(AppendReq, { options: target }))).body,
       );
     expect(await append()).toEqual([{ success: { noStream: {}, noPosition: {} } }]);
+  });
+
+  test("may send byte by byte, and many messages at once", async () => {
+    const { client, server } = await startWithClient();
+    const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+    const proposed = Array.from({ length: 30 }, (_, index) => ({
+      message: {
+        id: { string: event().id },
+        metadata: { type: "t", "content-type": "application/octet-stream" },
+        data: Buffer.alloc(index * 100, index),
+      },
+    }));
+    const requests = [{ options: { stream: { name: Buffer.from("a") }, noStream: {} } }, ...proposed];
+    const body = framed(AppendReq as Message<object>, ...requests);
+    const stream = session.request({
+      ":path": `${streams}Append`,
+      ":method": "POST",
+      "content-type": "application/grpc",
+    });
+    for (let at = 0; at < 500; at += 1) stream.write(body.subarray(at, at + 1));
+    stream.end(body.subarray(500));
+    stream.resume();
+    await new Promise((resolve) => stream.on("close", resolve));
+    session.close();
+    const read = await collect(client.readStream("a"));
+    expect(read.map(({ event: one }) => Buffer.from(one?.data as Uint8Array))).toEqual(
+      proposed.map(({ message }) => message.data),
+    );
   });
 
   test("may cancel in the middle of what they send", async () => {
