@@ -36,6 +36,7 @@ describe("help and usage", () => {
       "diagram",
       "schema",
       "devserver",
+      "copy",
       "doctor",
       "completion",
     ]);
