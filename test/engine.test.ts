@@ -124,18 +124,22 @@ describe.each(stores)("a subscription on %s", (_kind, fresh) => {
     const engine = await open({ store: fresh() });
     await live(engine, "o-1", 1);
     const controller = new AbortController();
+    let given = 0;
     const until = async (signal?: AbortSignal) => {
       const types: string[] = [];
       for await (const { event } of engine.subscribe({ signal })) {
         types.push(event.type);
+        given += 1;
         if (signal !== undefined) controller.abort();
       }
       return types;
     };
     expect(await until(controller.signal)).toEqual(["OrderCreated"]);
     expect(await until(AbortSignal.abort())).toEqual([]);
+    given = 0;
     const waiting = until();
     await live(engine, "o-2", 1);
+    await expect.poll(() => given).toBeGreaterThan(0);
     await engine.close();
     expect(await waiting).toEqual(expect.arrayContaining(["OrderCreated"]));
   });

@@ -597,8 +597,15 @@ class EsdbEventStore implements EsdbStore {
           await this.#write(stream, expected, events);
         },
         read: (stream) => this.#readClaim(stream),
-        holds: async (stream, id) =>
-          (await this.#readStream(stream, {})).some((event) => sameId(event.id, id)),
+        holds: async (stream, id) => {
+          try {
+            return (await this.#readStream(stream, {})).some((event) => sameId(event.id, id));
+          } catch (error) {
+            // What a deleted order held stays its own.
+            if (isStoreError(error, "gone")) return true;
+            throw error;
+          }
+        },
         now: this.#clock,
       },
       this.#claimGraceMs,
@@ -795,6 +802,9 @@ class EsdbEventStore implements EsdbStore {
           requiresLeader: true,
         }),
       );
+      if (page === undefined && (await this.#isDeleted(stream))) {
+        throw new StoreError("gone", `${stream} was deleted from the server`);
+      }
       for (const resolved of page ?? []) {
         const { event } = resolved;
         if (event === undefined || event.type.startsWith("$")) continue;
@@ -813,6 +823,26 @@ class EsdbEventStore implements EsdbStore {
       if (page === undefined || page.length < maxCount || last === undefined) return events;
       if (backwards && last.revision === 0n) return events;
       next = backwards ? last.revision - 1n : last.revision + 1n;
+    }
+  }
+
+  /** Whether a stream that is not to be seen was there: its metadata says that all of it is cut off. */
+  async #isDeleted(stream: string): Promise<boolean> {
+    try {
+      const page = await this.#read(`reading the metadata of ${stream}`, (client) =>
+        client.readStream(`$$${stream}`, {
+          direction: "backwards",
+          fromRevision: "end",
+          maxCount: 1,
+          requiresLeader: true,
+        }),
+      );
+      const data = page?.at(0)?.event?.data as { readonly $tb?: unknown } | null | undefined;
+      return Number(data?.$tb) >= Number.MAX_SAFE_INTEGER;
+    } catch (error) {
+      // Who may not read the metadata is told what everybody is told of a stream that is not there.
+      if (isStoreError(error, "denied")) return false;
+      throw error;
     }
   }
 

@@ -39,6 +39,7 @@ describe("help and usage", () => {
       "diagram",
       "schema",
       "devserver",
+      "copy",
       "doctor",
       "completion",
     ]);

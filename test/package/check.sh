@@ -33,6 +33,8 @@ npm install --silent --prefer-offline --no-fund --no-audit --ignore-scripts "$ta
 cat >import.mjs <<'JS'
 import * as door from "aftersale";
 import { createRequire } from "node:module";
+const { openEsdbStore } = await import("aftersale/esdb");
+await (await openEsdbStore("esdb://localhost:2113?tls=false")).close();
 for (const store of ["memory:", "sqlite:./imported.db"]) {
   const engine = await door.openEngine({ store });
   await engine[Symbol.asyncDispose]();

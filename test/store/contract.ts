@@ -263,7 +263,7 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       expect(read.map(({ revision }) => Number(revision))).toEqual(Array.from({ length: 64 }, (_, at) => at));
       expect(new Set(ids(read)).size).toBe(64);
       expect(conflicts).toBeGreaterThan(0);
-    });
+    }, 180_000);
   });
 
   describe(`${name}: the same append again`, () => {
