@@ -1,7 +1,6 @@
 // A process with an engine on a file and many orders under way at a time; it prints a line for every receipt, until it is killed.
 //
 // Arguments: FILE NAME LANES. It is plain JavaScript, because Node 20 runs no other: without what the linter knows from types.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access */
 
 import { openEngine } from "../dist/index.js";
 

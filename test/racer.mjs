@@ -4,7 +4,6 @@
 // Arguments: FILE NAME ORDERS COMMANDS. The orders are order-0 and on; each gets so many commands from this process.
 
 // It is plain JavaScript, because Node 20 runs no other: without types, so without what the linter knows from them.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return */
 
 import { openEngine } from "../dist/index.js";
 

@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor, Role } from "./actor.ts";
 import type { CaseCommandType } from "./caseCommands.ts";
-import { caseCommandsFor } from "./caseLifecycle.ts";
+import { type CaseStatus, caseCommandsFor } from "./caseLifecycle.ts";
 import { type Case, inFlight } from "./caseState.ts";
 import type { Command } from "./commands.ts";
 import { afterSaleUntil, isPast } from "./deadlines.ts";
@@ -30,9 +30,16 @@ export interface Application {
   readonly refusal: Rejection | undefined;
 }
 
+/** What another system's snapshot would say is that system's to know. */
+type OwnCaseCommand = Exclude<CaseCommandType, "ImportRefund">;
+
+function ownCommandsFor(status: CaseStatus): readonly OwnCaseCommand[] {
+  return caseCommandsFor(status).filter((type) => type !== "ImportRefund");
+}
+
 /** The commands to a case that would be accepted at an instant (milliseconds UTC) and change something, in the table's order. */
 export function nextOf(order: Order, one: Case, now: number): readonly NextCommand[] {
-  return caseCommandsFor(one.status).flatMap((type) => {
+  return ownCommandsFor(one.status).flatMap((type) => {
     const command = soundest(order, one, type);
     const roles = rolesFor(type).filter((role) => {
       const answer = ask(order, command, role, now);
@@ -90,7 +97,7 @@ function application(order: Order, lineId: string, caseType: CaseType): Command 
 }
 
 /** A command to a case, refused for nothing that its giver could put better; well-formed whatever the case's status is. */
-export function soundest(order: Order, one: Case, type: CaseCommandType): Command {
+export function soundest(order: Order, one: Case, type: OwnCaseCommand): Command {
   const of = { orderId: order.orderId, caseId: one.caseId };
   const waybill = { carrier: "-", trackingNumber: "-" };
   // The attempt that a callback would be about: the one in flight, else the last, else the first that there might be.
@@ -100,17 +107,6 @@ export function soundest(order: Order, one: Case, type: CaseCommandType): Comman
   switch (type) {
     case "ApplyRefund":
       return application(order, lineId, one.type);
-    case "ImportRefund":
-      return {
-        ...of,
-        type,
-        source: "-",
-        status: "requested",
-        lineId,
-        caseType: one.type,
-        amount: one.amount,
-        raw: [],
-      };
     case "ApproveRefund":
     case "CancelRefund":
     case "CloseRefund":

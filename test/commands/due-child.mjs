@@ -2,7 +2,6 @@
 //
 // Arguments: FILE NOW. It prints `open`, and begins when its input ends. It is plain JavaScript, because Node 20 runs no other: without
 // what the linter knows from types.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access */
 
 import { once } from "node:events";
 

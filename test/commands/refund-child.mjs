@@ -3,7 +3,6 @@
 // Arguments: FILE BOOK NOW MODE. `race` answers as chance will have it; `hang` pays, says so, and never answers. It prints `open`, a line
 // `pay ID` for each time it is asked to pay, `moved ID` once the money has moved, and `recorded ID` for each event appended. It is plain
 // JavaScript, because Node 20 runs no other: without what the linter knows from types.
-/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return */
 
 import {
   closeSync,

@@ -131,7 +131,7 @@ describe.each(stores)("on %s", (kind, fresh) => {
 
   it("sums beyond what a number holds exactly are kept exactly and answered all the same", async () => {
     const url = fresh();
-    const store = kind === "memory" ? url : await openSqliteStore(url.slice("sqlite:".length));
+    const store = kind === "sqlite" ? await openSqliteStore(url.slice("sqlite:".length)) : url;
     const engine = await open({ store });
     const dear = {
       lineId: "L1",

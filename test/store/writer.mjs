@@ -4,7 +4,6 @@
 // read; mode `own`: batches to streams of its own, COUNT in flight, until it is killed.
 
 // It is plain JavaScript, because Node 20 runs no other: without types, so without what the linter knows from them.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return */
 
 import { randomUUID } from "node:crypto";
 
