@@ -12,11 +12,11 @@ import type { Actor } from "../src/domain/actor.ts";
 import type { Command } from "../src/domain/commands.ts";
 import { type Decision, decide } from "../src/domain/decide.ts";
 import { type Order, evolve, fold } from "../src/domain/state.ts";
-import { type Engine, openEngine } from "../src/engine.ts";
+import type { Engine } from "../src/engine.ts";
 import { type Life, asked, beginning, life } from "./domain/caseLife.ts";
 import { stateHolds, stepHolds } from "./domain/invariants.ts";
 import { minute, policy, staff, t0 } from "./domain/orders.ts";
-import { stores, tidyEngines } from "./engines.ts";
+import { open, stores, tidyEngines } from "./engines.ts";
 
 tidyEngines();
 
@@ -102,7 +102,7 @@ describe.each(stores)("on %s", (kind, fresh) => {
       let refunded = 0;
       await fc.assert(
         fc.asyncProperty(fc.array(life, { minLength: 8, maxLength: 8 }), async (lives) => {
-          await using engine = await openEngine({ ...opening, store: fresh() });
+          await using engine = await open({ ...opening, store: fresh() });
           const orderIds = lives.map((_, at) => `life-${at}`);
           const given = await Promise.all(lives.map((of, at) => live(engine, `life-${at}`, of)));
           for (const orderId of orderIds) {
@@ -123,7 +123,7 @@ describe.each(stores)("on %s", (kind, fresh) => {
           commands += given.reduce((sum, n) => sum + n, 0);
         }),
         {
-          numRuns: runs === undefined ? (kind === "memory" ? 12 : 8) : Number(runs),
+          numRuns: runs === undefined ? ({ memory: 12, sqlite: 8 }[kind] ?? 2) : Number(runs),
           // A life of eight orders is shrunk for minutes; the seed says which it was.
           endOnFailure: true,
         },

@@ -30,7 +30,7 @@ it.each(stores)("the Online Retail sample on %s", async (_kind, fresh) => {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Line);
-  expect(lines).toHaveLength(144);
+  expect(lines).toHaveLength(212);
   const store = fresh();
   const engine = await open({ store });
   const orders = new Map<string, Line[]>();
@@ -50,8 +50,9 @@ it.each(stores)("the Online Retail sample on %s", async (_kind, fresh) => {
   await play(false);
   const { all } = await engine.views.statistics();
   expect(all).toMatchObject({ orders: 36, lines: 348, units: 6_104, paid: { GBP: 1_416_789 } });
+  expect(all).toMatchObject({ refunded: { GBP: 62_510 }, cases: { refunded: 17 }, unitsReturned: 187 });
   await play(true);
   expect((await engine.views.statistics()).all).toEqual(all);
-  expect(await engine.replay()).toMatchObject({ orders: 36, events: 180 });
+  expect(await engine.replay()).toMatchObject({ orders: 36, events: 300 });
   for (const { different } of await engine.check()) expect(different).toBe(0);
 });
