@@ -3,16 +3,33 @@
 import type * as E from "fp-ts/lib/Either.js";
 
 import { type Comparison, compare } from "./audit/check.ts";
+import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
 import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
+import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
+import {
+  type PayingCases,
+  type RefundInFlight,
+  RefundProcess,
+  type RefundRun,
+  type RefundRunOptions,
+} from "./commands/refunds.ts";
 import { codeHash, redemptionCode } from "./commands/redemption.ts";
 import { type TermsOption, policies } from "./commands/terms.ts";
 import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
 import { type Bound, buildScratch } from "./projections/asof.ts";
+import {
+  type CaseFilter,
+  type CasePage,
+  type QueueFilter,
+  casesView,
+  readCases,
+  readQueue,
+} from "./projections/cases.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
 import {
   type OrderFilter,
@@ -22,6 +39,7 @@ import {
   readDue,
   readOrders,
 } from "./projections/orders.ts";
+import { type RefundDetail, type RefundHistory, historyOf, refundOf } from "./projections/refund.ts";
 import {
   type ForeignGeneration,
   type RebuildProgress,
@@ -37,11 +55,16 @@ import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type FileDescription, describeFile } from "./store/describe.ts";
 import { type MemoryStore, openMemoryStore } from "./store/memory.ts";
-import { type EventStore, type LocalReads, isAfter, isStoreError } from "./store/port.ts";
+import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
 import { type SqliteStore, openSqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
-const allViews: readonly AnyView[] = [anyView(statisticsView), anyView(ordersView), anyView(searchView)];
+const allViews: readonly AnyView[] = [
+  anyView(statisticsView),
+  anyView(ordersView),
+  anyView(searchView),
+  anyView(casesView),
+];
 
 export const viewNames: readonly string[] = allViews.map(({ name }) => name);
 
@@ -54,6 +77,10 @@ export interface EngineOptions {
   readonly terms?: TermsOption | undefined;
   /** The secret that write-off codes are derived from; without it orders with a code are refused. */
   readonly redeemKey?: string | undefined;
+  /** Pays refunds back the way the payment came; without it those stay in flight until their outcome is recorded by a command. */
+  readonly payments?: PaymentProvider | undefined;
+  /** Pays refunds into the buyers' wallet; likewise. */
+  readonly wallet?: Wallet | undefined;
   /** Which views to keep; all without it. A view that is not kept here falls behind and is caught up by who keeps it. */
   readonly views?: readonly string[] | undefined;
   /** Opens the store for reading only. */
@@ -86,6 +113,20 @@ export interface StatisticsAnswer {
   readonly merchant?: Statistics;
 }
 
+/** One order's cases, each with its log. */
+export interface OrderRefundsQuery {
+  readonly orderId: string;
+  readonly at?: AsOf | undefined;
+  /** For when to say what may be done: milliseconds UTC. Without it the instant of `at`, of its last event, or the clock's. */
+  readonly now?: number | undefined;
+}
+
+/** The cases of a buyer, of a merchant or of all. */
+export type CasesQuery = CaseFilter & Progress & { readonly at?: Bound | undefined };
+
+/** A case by its id, or the latest of a line. */
+export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { readonly lineId: string });
+
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
@@ -93,6 +134,14 @@ export interface Views {
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
+  refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
+  /** A page of the cases of a buyer, of a merchant or of all, newest first. */
+  refundHistory(query?: CasesQuery): Promise<CasePage>;
+  /** One case in full, or how a line stands that has none; undefined where there is no such order, case or line (then). */
+  refund(query: RefundQuery): Promise<RefundDetail | undefined>;
+  /** A page of what waits for whom, oldest first. */
+  queue(query?: QueueFilter & Progress & { readonly at?: Bound | undefined }): Promise<CasePage>;
   /** How each view stands. */
   status(): Promise<readonly ViewStatus[]>;
 }
@@ -121,6 +170,15 @@ export interface Engine extends AsyncDisposable {
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
   /** The same deadlines, none of them fired. */
   due(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Due>;
+  /**
+   * Runs the refund process once over all refunds in flight: each is asked about at its port, paid there if it is unknown, and its
+   * outcome recorded, by a command that the order may refuse. Nothing else ever calls a port. Call it now and then, after `runDue`,
+   * which issues failed refunds again.
+   * @throws StoreError `denied` where the store is open for reading only: what was paid could not be recorded.
+   */
+  runRefunds(options?: RefundRunOptions): AsyncIterable<RefundRun>;
+  /** The refunds that were issued to a payment provider or a wallet and have no outcome yet, the longest waiting first. */
+  refundsInFlight(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RefundInFlight>;
   /** Every order's events from a position on, then live, until the signal aborts or the engine closes. */
   subscribe(options?: {
     readonly after?: string | undefined;
@@ -130,6 +188,15 @@ export interface Engine extends AsyncDisposable {
   state(orderId: string): Promise<OrderState>;
   /** An order's events, oldest first. */
   history(orderId: string): Promise<readonly Envelope[]>;
+  /**
+   * Which event set each field of an order, and for every command whether it would be accepted, or why not; undefined where there is
+   * no order (then). `now` (milliseconds UTC) is when the commands are decided: without it the engine's clock, and for a look back the
+   * instant asked for, or that of the order's last event.
+   */
+  explain(
+    orderId: string,
+    options?: { readonly at?: AsOf | undefined; readonly now?: number | undefined },
+  ): Promise<Explanation | undefined>;
   /** Folds every order anew from its events alone. */
   replay(query?: ReplayQuery): Promise<ReplayTotals>;
   /** Rebuilds every view into nothing and compares it with what is kept. */
@@ -164,7 +231,7 @@ export interface Engine extends AsyncDisposable {
 
 /**
  * Opens an engine on a store.
- * @throws TypeError on a store URL, terms or views it does not know, naming the fault; StoreError as the store's opening does.
+ * @throws TypeError on a store URL, terms, views or ports' names that it does not take, naming the fault; StoreError as the store's opening does.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const policyOf = policies(options.terms);
@@ -269,6 +336,7 @@ class OpenEngine implements Engine {
   readonly #runner: ViewRunner;
   readonly #handler: CommandHandler;
   readonly #views: readonly AnyView[];
+  readonly #refunds: RefundProcess;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -284,10 +352,15 @@ class OpenEngine implements Engine {
     this.#runner = runner;
     this.#handler = handler;
     this.#views = views;
+    const { payments, wallet, clock = Date.now } = options;
+    this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
+      refundHistory: this.#refundHistory,
+      refund: (query) => this.#refund(query),
+      queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
     };
   }
@@ -319,6 +392,19 @@ class OpenEngine implements Engine {
     yield* listDue(this.#handler, found, now, signal);
   }
 
+  runRefunds(options?: RefundRunOptions): AsyncIterable<RefundRun> {
+    if (this.#options.readOnly === true) {
+      throw new StoreError("denied", "refunds cannot be run on a store that is open for reading only");
+    }
+    return this.#refunds.run(options);
+  }
+
+  refundsInFlight({
+    signal,
+  }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<RefundInFlight> {
+    return this.#refunds.list(signal);
+  }
+
   async *subscribe({
     after,
     signal,
@@ -338,6 +424,19 @@ class OpenEngine implements Engine {
 
   async history(orderId: string): Promise<readonly Envelope[]> {
     return (await this.#opened.store.readStream(streamOf(orderId))).map(codec.decode);
+  }
+
+  async explain(
+    orderId: string,
+    { at, now }: { readonly at?: AsOf | undefined; readonly now?: number | undefined } = {},
+  ): Promise<Explanation | undefined> {
+    const { terms, redeemKey } = this.#options;
+    const envelopes = await this.#upTo(orderId, at);
+    return explain(envelopes, {
+      now: now ?? this.#nowAt(envelopes, at),
+      policyOf: policies(terms),
+      redeemKey,
+    });
   }
 
   async replay({ at, workers = 1, signal, onProgress, onOrder }: ReplayQuery = {}): Promise<ReplayTotals> {
@@ -468,6 +567,11 @@ class OpenEngine implements Engine {
   readonly #dueOrders: DueOrders = (before, after) =>
     this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
 
+  readonly #payingCases: PayingCases = (cursor) =>
+    this.#reading("cases", (prefix) =>
+      readQueue(this.#opened.database, prefix, { waitsFor: ["provider"], limit: 100, cursor }),
+    );
+
   /** Where the file is only read, views that are behind cannot be brought on: then they are folded for this one answer. */
   async #answered<Q extends { readonly at?: Bound | undefined }, T>(
     query: Q,
@@ -540,16 +644,54 @@ class OpenEngine implements Engine {
     });
   }
 
+  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
+    "orderId" in query
+      ? this.#orderRefunds(query)
+      : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
+
+  async #cases<F extends object>(
+    { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },
+    read: (database: Database, prefix: string, filter: F) => CasePage,
+  ): Promise<CasePage> {
+    const { store, database } = this.#opened;
+    const asked = filter as unknown as F;
+    if (at === undefined) return this.#reading("cases", (prefix) => read(database, prefix, asked));
+    using scratch = await buildScratch(store.local, anyView(casesView), at, { signal, onProgress });
+    return read(scratch.database, scratch.prefix, asked);
+  }
+
+  async #orderRefunds({ orderId, at, now }: OrderRefundsQuery): Promise<RefundHistory | undefined> {
+    const envelopes = await this.#upTo(orderId, at);
+    return historyOf(envelopes, this.#nowAt(envelopes, at, now));
+  }
+
+  async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
+    const envelopes = await this.#upTo(of.orderId, at);
+    return refundOf(envelopes, of, this.#nowAt(envelopes, at, now));
+  }
+
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {
+    const envelopes = await this.#upTo(orderId, at);
+    return detailOf(envelopes, this.#nowAt(envelopes, at));
+  }
+
+  /** An order's events, as far back as was asked. */
+  async #upTo(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
     const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
-    const envelopes = recorded
+    return recorded
       .map(codec.decode)
       .filter(
         ({ event, position }) =>
           (at?.time === undefined || event.at <= at.time) &&
           (at?.position === undefined || !isAfter(position, at.position)),
       );
-    return detailOf(envelopes);
+  }
+
+  /** The instant at which a look at an order stands: as asked, now, or then; never before what happened. */
+  #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined, asked?: number): number {
+    const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
+    const now = asked ?? (at === undefined ? (this.#options.clock ?? Date.now)() : at.time);
+    return Math.max(last, now ?? last);
   }
 
   /**

@@ -6,6 +6,7 @@ import { nearest } from "../commands/suggest.ts";
 import { type Actor, roles } from "../domain/actor.ts";
 import { limits } from "../domain/limits.ts";
 import type { AsOf } from "../engine.ts";
+import { CliError, exits } from "./exits.ts";
 
 const iso = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
@@ -90,4 +91,19 @@ export function listOf<T extends string>(text: string, known: readonly T[]): rea
       `there is no ${JSON.stringify(word)}${near === undefined ? "" : ` (did you mean ${near}?)`}; there are ${known.join(", ")}.`,
     );
   });
+}
+
+/** The same where what is known is loaded only once it is asked for; what is wrong is wrong usage of the flag. */
+export function listFor<T extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return listOf(text, known);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new CliError(exits.usage, `${flag}: ${error.message}`, { cause: error });
+  }
 }

@@ -56,14 +56,22 @@ function flagsOf(command: Command): readonly Flag[] {
     );
 }
 
+/** Each flag once: commands share some, and a command does with those below it. */
+function unique(flags: readonly Flag[]): readonly Flag[] {
+  return [...new Map(flags.map((flag) => [flag.flag, flag])).values()];
+}
+
 function wordsOf(program: Command): { readonly root: Words; readonly commands: readonly Words[] } {
-  const words = (command: Command): Words => ({
+  const words = (command: Command, below: readonly Command[]): Words => ({
     name: command.name(),
     description: command.description().split("\n")[0] as string,
-    flags: flagsOf(command),
-    values: command.registeredArguments[0]?.argChoices ?? [],
+    flags: unique([command, ...below].flatMap(flagsOf)),
+    values: command.registeredArguments[0]?.argChoices ?? below.map((one) => one.name()),
   });
-  return { root: words(program), commands: program.commands.map(words) };
+  return {
+    root: words(program, []),
+    commands: program.commands.map((command) => words(command, command.commands)),
+  };
 }
 
 type Tree = ReturnType<typeof wordsOf>;
@@ -71,10 +79,10 @@ type Tree = ReturnType<typeof wordsOf>;
 function bash({ root, commands }: Tree): string {
   const valued = root.flags.filter(({ takesValue }) => takesValue).map(({ flag }) => flag);
   const all = [...root.flags, ...commands.flatMap(({ flags }) => flags)];
-  const unique = [...new Map(all.map((flag) => [flag.flag, flag])).values()];
-  const files = unique.filter(({ takesFile }) => takesFile).map(({ flag }) => flag);
-  const listed = unique.filter(({ values }) => values !== undefined);
-  const free = unique
+  const known = unique(all);
+  const files = known.filter(({ takesFile }) => takesFile).map(({ flag }) => flag);
+  const listed = known.filter(({ values }) => values !== undefined);
+  const free = known
     .filter((one) => one.takesValue && one.values === undefined && !one.takesFile)
     .map(({ flag }) => flag);
   const rootFlags = root.flags.map(({ flag }) => flag).join(" ");

@@ -249,6 +249,10 @@ const orderKeys: Readonly<Record<keyof Order | Exclude<keyof OrderDetail, "order
   log: true,
   deadlines: true,
   commands: true,
+  ledger: true,
+  hasRefund: true,
+  refundStatus: true,
+  refunds: true,
 };
 
 /** The keys of each view's document; of `orders`, those of one order in it. */

@@ -1,14 +1,13 @@
 // `aftersale orders`: a page of the order list, filtered.
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 
 import { type Rating, ratings } from "../domain/events.ts";
-import type { OrderStatus } from "../domain/lifecycle.ts";
 import { formatAmount } from "../domain/money.ts";
 import type { Bound } from "../projections/asof.ts";
 import type { OrderFilter, OrderPage } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { boundOf, countOf, instantOf, listOf } from "./arguments.ts";
+import { boundOf, countOf, instantOf, listFor } from "./arguments.ts";
 import { CliError, exits, messageOf } from "./exits.ts";
 import { clip, table } from "./output.ts";
 import type { Run, Session } from "./session.ts";
@@ -52,7 +51,8 @@ async function orders(session: Session, options: OrdersOptions) {
   const { rating, hasRefund, from, to, text, limit, cursor } = rest;
   const scope: Scope =
     buyer !== undefined ? { buyerId: buyer } : merchant !== undefined ? { merchantId: merchant } : "all";
-  const statuses = status === undefined ? undefined : await statusesOf(status);
+  const { orderStatuses } = await import("../domain/lifecycle.ts");
+  const statuses = listFor("--status", status, orderStatuses);
   const filter: OrderFilter = { scope, statuses, rating, hasRefund, from, to, text, limit, cursor };
   const query = { ...filter, signal: session.signal, onProgress: session.counting("listing") };
   const page = await (
@@ -72,21 +72,13 @@ async function orders(session: Session, options: OrdersOptions) {
   return exits.done;
 }
 
-async function statusesOf(text: string): Promise<readonly OrderStatus[]> {
-  const { orderStatuses } = await import("../domain/lifecycle.ts");
-  try {
-    return listOf(text, orderStatuses);
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new CliError(exits.usage, `--status: ${error.message}`, { cause: error });
-  }
-}
-
 async function inTable({ orders: rows, next }: OrderPage, session: Session): Promise<void> {
   if (rows.length === 0) {
     session.note("no orders");
     return;
   }
+  // Few lists hold refunds; those that do say what was given back, and 0.00 where nothing was yet.
+  const refunded = rows.some(({ hasRefund }) => hasRefund);
   const titleWidth = session.columns === undefined ? 60 : Math.max(16, session.columns - 100);
   const text = table(
     [
@@ -96,6 +88,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
       { title: "buyer" },
       { title: "total", align: "right" },
       { title: "" },
+      ...(refunded ? [{ title: "refunded", align: "right" as const }] : []),
       { title: "lines", align: "right" },
       { title: "ratings" },
       { title: "title" },
@@ -107,6 +100,7 @@ async function inTable({ orders: rows, next }: OrderPage, session: Session): Pro
       row.buyerId,
       formatAmount(row.total, row.currency),
       row.currency,
+      ...(refunded ? [row.hasRefund ? formatAmount(row.refunded, row.currency) : ""] : []),
       String(row.lines),
       row.ratings.join(","),
       clip(row.title, titleWidth),

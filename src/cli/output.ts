@@ -34,6 +34,11 @@ export function printable(text: string): string {
   );
 }
 
+/** An instant in ISO 8601, without milliseconds where there are none. */
+export function instantText(at: number): string {
+  return new Date(at).toISOString().replace(".000Z", "Z");
+}
+
 /** A text cut to so many columns, with an ellipsis where something was cut. */
 export function clip(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, CommanderError } from "commander";
 
+import { addQueue, addRefunds } from "./cases.ts";
 import { addCompletion } from "./completion.ts";
 import { addDiagram } from "./diagram.ts";
 import { addDoctor } from "./doctor.ts";
@@ -12,6 +13,7 @@ import { addExec } from "./exec.ts";
 import { CliError, type Exit, describeExits, exitOf, exits, messageOf } from "./exits.ts";
 import { addOrders } from "./orders.ts";
 import { Output } from "./output.ts";
+import { addRefund } from "./refund.ts";
 import { addRebuild, addReplay } from "./replay.ts";
 import { addRun } from "./scenarios.ts";
 import { addSchema } from "./schema.ts";
@@ -104,6 +106,9 @@ function programFor(run: Run, out: Output, err: Output): Command {
   addHistory(program, run);
   addStats(program, run);
   addOrders(program, run);
+  addRefunds(program, run);
+  addRefund(program, run);
+  addQueue(program, run);
   addReplay(program, run);
   addRebuild(program, run);
   addDue(program, run);

@@ -99,6 +99,11 @@ export class Session {
     return isColoured(this.io.stdout, this.io.env) ? paint(text, colour) : text;
   }
 
+  /** A titled part of what is printed for people, after an empty line. */
+  section(title: string, text: string): string {
+    return `\n${this.paint(printable(title), "bold")}\n${text}`;
+  }
+
   /** Columns of the terminal; undefined where stdout is none. */
   get columns(): number | undefined {
     return this.io.stdout.isTTY === true ? (this.io.stdout.columns ?? 80) : undefined;

@@ -4,16 +4,19 @@ import type { Command } from "commander";
 
 import type { Change, Step } from "../audit/diff.ts";
 import { formatAmount } from "../domain/money.ts";
-import { describeRejection } from "../domain/refusals.ts";
 import type { AsOf } from "../engine.ts";
-import type { OrderDetail } from "../projections/detail.ts";
-import { asOfOf } from "./arguments.ts";
+import type { LogEntry, OrderDetail } from "../projections/detail.ts";
+import { asOfOf, instantOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
-import { clip, printable, table, toJson } from "./output.ts";
+import { explanationDocument, explanationSections } from "./explain.ts";
+import { clip, instantText, printable, table, toJson } from "./output.ts";
+import { missing } from "./missing.ts";
 import type { Run, Session } from "./session.ts";
 
 interface ShowOptions {
   readonly asOf?: AsOf;
+  readonly explain?: boolean;
+  readonly at?: number;
 }
 
 export function addShow(program: Command, run: Run): void {
@@ -25,6 +28,12 @@ export function addShow(program: Command, run: Run): void {
       "--as-of <when>",
       "as it stood then (inclusive): an instant (2010-12-05T00:00:00Z), rev:N (its revision), pos:P (of the store)",
       asOfOf,
+    )
+    .option("--explain", "with the event that set each field, and why a command would be refused")
+    .option(
+      "--at <when>",
+      "explain what commands would come to at this instant (default: now; with --as-of, then)",
+      instantOf,
     )
     .action((orderId: string, options: ShowOptions, command: Command) =>
       run(command, (session) => show(session, orderId, options)),
@@ -46,32 +55,38 @@ export function addHistory(program: Command, run: Run): void {
     );
 }
 
-async function missing(session: Session, orderId: string, then: boolean): Promise<Exit> {
-  const rejection = { code: "orderNotFound", orderId } as const;
-  const message = `${describeRejection(rejection)}${then ? " (at that time)" : ""}`;
-  if (session.json) await session.document({ error: { ...rejection, message } });
-  throw new CliError(exits.refused, printable(message));
-}
-
-async function show(session: Session, orderId: string, { asOf }: ShowOptions): Promise<Exit> {
+async function show(
+  session: Session,
+  orderId: string,
+  { asOf, explain = false, at: now }: ShowOptions,
+): Promise<Exit> {
+  if (now !== undefined && !explain) throw new CliError(exits.usage, "--at goes with --explain");
   const key = asOf === undefined ? await session.redeemKey() : undefined;
-  const [detail, code] = await session.read(async (engine) => [
+  const [detail, code, explanation] = await session.read(async (engine) => [
     await engine.views.order(orderId, { at: asOf }),
     key === undefined ? undefined : await engine.redemptionCode(orderId),
+    explain ? await engine.explain(orderId, { at: asOf, now }) : undefined,
   ]);
-  if (detail === undefined) return missing(session, orderId, asOf !== undefined);
+  if (detail === undefined) return missing(session, { code: "orderNotFound", orderId }, asOf !== undefined);
   if (session.json) {
-    await session.document({ ...detail, ...(code === undefined ? {} : { redemptionCode: code }) });
-  } else {
-    await session.print(inFull(detail, code, session));
+    await session.document({
+      ...detail,
+      ...(code === undefined ? {} : { redemptionCode: code }),
+      ...(explanation === undefined ? {} : { explanation: explanationDocument(explanation) }),
+    });
+    return exits.done;
+  }
+  await session.print(inFull(detail, code, session));
+  if (explanation !== undefined) {
+    const wide = session.columns === undefined ? 60 : Math.max(20, session.columns - 100);
+    for (const [title, text] of explanationSections(explanation, wide))
+      await session.print(session.section(title, text));
   }
   return exits.done;
 }
 
-const at = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
-
 function inFull(detail: OrderDetail, code: string | undefined, session: Session): string {
-  const { order, revision, log, deadlines, commands } = detail;
+  const { order, revision, log, deadlines, commands, ledger, refunds } = detail;
   const money = (minor: number): string => `${formatAmount(minor, order.currency)} ${order.currency}`;
   const titleWidth = session.columns === undefined ? 200 : Math.max(20, session.columns - 60);
   const facts: [string, string | undefined][] = [
@@ -80,7 +95,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
     ["merchant", order.merchantId],
     ["buyer", order.buyerId],
     ["fulfilment", order.fulfilment],
-    ["created", at(order.createdAt)],
+    ["created", instantText(order.createdAt)],
     ["stock", order.stock],
     ["write-off code", code],
     ["revision", String(revision)],
@@ -99,6 +114,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
     ...(order.discount > 0 ? [["discount", `-${money(order.discount)}`] as [string, string]] : []),
     ["total", money(order.total)],
     ["paid", money(order.paid)],
+    ...(refunds.length === 0 ? [] : givenBack(ledger, money)),
   ];
   const parcels = order.shipments.map(({ carrier = "", trackingNumber = "", lines: of }) => [
     carrier,
@@ -107,13 +123,12 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
   ]);
   const entries = log.map((entry) => [
     String(entry.revision),
-    at(entry.at),
+    instantText(entry.at),
     `${entry.actor.role} ${entry.actor.id}`,
     entry.event,
-    entry.from === entry.to ? "" : `${entry.from} -> ${entry.to}`,
+    moved(entry),
     entry.reason ?? "",
   ]);
-  const section = (title: string, text: string): string => `\n${session.paint(title, "bold")}\n${text}`;
   const unnamed = { title: "" };
   const right = (title: string) => ({ title, align: "right" as const });
   const indented = { indent: "  " };
@@ -124,7 +139,7 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
       facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
       indented,
     ),
-    section(
+    session.section(
       "Lines",
       table(
         [
@@ -139,11 +154,12 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
         indented,
       ),
     ),
-    section("Money", table([unnamed, right("")], sums, indented)),
+    session.section("Money", table([unnamed, right("")], sums, indented)),
     ...(parcels.length === 0
       ? []
-      : [section("Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
-    section(
+      : [session.section("Parcels", table([unnamed, unnamed, unnamed], parcels, indented))]),
+    ...(refunds.length === 0 ? [] : [session.section("Refunds", refundsTable(detail))]),
+    session.section(
       "Log",
       table(
         [
@@ -158,23 +174,68 @@ function inFull(detail: OrderDetail, code: string | undefined, session: Session)
         indented,
       ),
     ),
-    section(
+    session.section(
       "Deadlines",
       deadlines.length === 0
         ? "  none"
         : table(
-            [unnamed, unnamed],
-            deadlines.map(({ kind, dueAt }) => [kind, at(dueAt)]),
+            [unnamed, unnamed, unnamed],
+            deadlines.map(({ kind, dueAt, case: of }) => [kind, instantText(dueAt), of?.caseId ?? ""]),
             indented,
           ),
     ),
-    section("Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
+    session.section("Legal commands", `  ${commands.length === 0 ? "none" : commands.join(", ")}`),
   ].join("\n");
+}
+
+/** Of what was paid: what went back, is on its way back, and is kept. */
+function givenBack(
+  { refunded, inFlight, retained }: OrderDetail["ledger"],
+  money: (minor: number) => string,
+): [string, string][] {
+  return [
+    ["refunded", money(refunded)],
+    ["in flight", money(inFlight)],
+    ["retained", money(retained)],
+  ];
+}
+
+/** From which status to which: the order's, else the case's. */
+function moved({ from, to, case: of }: LogEntry): string {
+  if (from !== to) return `${from} -> ${to}`;
+  return of === undefined || of.from === of.to ? "" : `${of.caseId}: ${of.from} -> ${of.to}`;
+}
+
+function refundsTable({ order, refunds }: OrderDetail): string {
+  return table(
+    [
+      { title: "case" },
+      { title: "line" },
+      { title: "type" },
+      { title: "status" },
+      { title: "amount", align: "right" },
+      { title: "waits for" },
+      { title: "since" },
+    ],
+    order.cases.map(({ caseId, lineId, type, status, amount }, index) => {
+      const waiting = refunds[index]?.waiting;
+      return [
+        caseId,
+        lineId ?? "all",
+        type,
+        status,
+        formatAmount(amount, order.currency),
+        waiting?.party ?? "",
+        waiting === undefined ? "" : instantText(waiting.since),
+      ];
+    }),
+    { indent: "  " },
+  );
 }
 
 async function history(session: Session, orderId: string, { diff = false }: HistoryOptions): Promise<Exit> {
   const envelopes = await session.read((engine) => engine.history(orderId));
-  if (envelopes.length === 0) return missing(session, orderId, false);
+  if (envelopes.length === 0) return missing(session, { code: "orderNotFound", orderId }, false);
   const { stepsOf } = await import("../audit/diff.ts");
   const steps = stepsOf(envelopes);
   if (session.json) {
@@ -191,7 +252,7 @@ async function history(session: Session, orderId: string, { diff = false }: Hist
 
 function inLines({ envelope, changes }: Step, diff: boolean, session: Session): string {
   const { event, meta, revision, position } = envelope;
-  const head = `${revision}  ${at(event.at)}  ${session.paint(event.type, "bold")}  by ${meta.actor.role} ${meta.actor.id}  (command ${meta.commandId}, position ${position})`;
+  const head = `${revision}  ${instantText(event.at)}  ${session.paint(event.type, "bold")}  by ${meta.actor.role} ${meta.actor.id}  (command ${meta.commandId}, position ${position})`;
   if (!diff) return head;
   return [head, ...changes.map((change) => `    ${describeChange(change, session)}`)].join("\n");
 }

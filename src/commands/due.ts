@@ -28,7 +28,11 @@ export interface DueOrder {
   readonly dueAt: number;
 }
 
-/** Every deadline that lies in an earlier second than `now` (milliseconds UTC), earliest first, as each order stands when it is reached. */
+/**
+ * Every deadline that lies in an earlier second than `now` (milliseconds UTC), earliest first, and of one instant in the order of the
+ * orders' ids; each once, if it still stands when it is reached. One that comes to stand only by the firing of another, at an instant
+ * that was passed already, comes next.
+ */
 export async function* listDue(
   handler: CommandHandler,
   dueOrders: DueOrders,
@@ -36,20 +40,96 @@ export async function* listDue(
   signal?: AbortSignal,
 ): AsyncGenerator<Due, void, void> {
   const before = Math.floor(now / 1000) * 1000;
+  const standing = async (orderId: string): Promise<readonly Due[]> =>
+    deadlinesOf(await handler.state(orderId))
+      .filter(({ dueAt }) => isPast(dueAt, now))
+      .map((deadline) => ({ ...deadline, orderId, commandId: commandIdOf(orderId, deadline) }));
+  const ahead = new Ahead();
+  async function* until(place: DueOrder | undefined): AsyncGenerator<Due, void, void> {
+    for (let due = ahead.take(place); due !== undefined; due = ahead.take(place)) {
+      const { orderId, commandId } = due;
+      const earlier = await standing(orderId);
+      if (!earlier.some((one) => one.commandId === commandId)) continue;
+      signal?.throwIfAborted();
+      yield due;
+      for (const one of await standing(orderId)) {
+        if (!earlier.some((known) => known.commandId === one.commandId)) ahead.add(one);
+      }
+    }
+  }
+  // An order is found by its earliest deadline alone; the others wait until it is their turn among all.
   let last: DueOrder | undefined;
   for (;;) {
     const page = await dueOrders(before, last);
     for (const found of page) {
-      last = found;
-      const state = await handler.state(found.orderId);
-      for (const deadline of deadlinesOf(state)) {
-        if (!isPast(deadline.dueAt, now)) continue;
-        signal?.throwIfAborted();
-        yield { ...deadline, orderId: found.orderId, commandId: commandIdOf(found.orderId, deadline) };
-      }
+      yield* until(found);
+      for (const due of await standing(found.orderId)) ahead.add(due);
     }
-    if (page.length === 0) return;
+    last = page.at(-1);
+    if (last === undefined) return yield* until(undefined);
   }
+}
+
+/** Deadlines whose turn has not come: a binary heap, each deadline in it once. */
+class Ahead {
+  readonly #heap: (Due & { readonly place: number })[] = [];
+  readonly #held = new Set<string>();
+  #added = 0;
+
+  add(due: Due): void {
+    const key = heldAs(due);
+    if (this.#held.has(key)) return;
+    this.#held.add(key);
+    const heap = this.#heap;
+    // Of one order and instant they keep the order in which they were added.
+    this.#added += 1;
+    const one = { ...due, place: this.#added };
+    let at = heap.length;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!comesBefore(one, heap[above] as typeof one)) break;
+      heap[at] = heap[above] as typeof one;
+      at = above;
+    }
+    heap[at] = one;
+  }
+
+  /** The first of all, if it comes before a place (undefined: the end of all). */
+  take(place: DueOrder | undefined): Due | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    if (first === undefined || (place !== undefined && !comesBefore(first, place))) return undefined;
+    const last = heap.pop() as typeof first;
+    if (heap.length > 0) {
+      let at = 0;
+      for (;;) {
+        let below = at * 2 + 1;
+        const right = heap[below + 1];
+        if (right !== undefined && comesBefore(right, heap[below] as typeof first)) below += 1;
+        const next = heap[below];
+        if (next === undefined || !comesBefore(next, last)) break;
+        heap[at] = next;
+        at = below;
+      }
+      heap[at] = last;
+    }
+    this.#held.delete(heldAs(first));
+    const { place: _place, ...due } = first;
+    return due;
+  }
+}
+
+function heldAs({ orderId, commandId }: Due): string {
+  return `${orderId}/${commandId}`;
+}
+
+function comesBefore(
+  a: DueOrder & { readonly place?: number },
+  b: DueOrder & { readonly place?: number },
+): boolean {
+  if (a.dueAt !== b.dueAt) return a.dueAt < b.dueAt;
+  if (a.orderId !== b.orderId) return a.orderId < b.orderId;
+  return (a.place ?? 0) < (b.place ?? 0);
 }
 
 /**

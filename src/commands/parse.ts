@@ -3,7 +3,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { z } from "zod";
 
-import type { Actor } from "../domain/actor.ts";
+import type { Actor, Role } from "../domain/actor.ts";
 import type { Command, CommandType } from "../domain/commands.ts";
 import { limits } from "../domain/limits.ts";
 import type { Issue, Rejection } from "../domain/refusals.ts";
@@ -38,6 +38,19 @@ export interface Parsed {
 /** With which the ids of fired deadlines begin: nobody else may take one, or the deadline could never fire. */
 export const duePrefix = "due:";
 
+/** With which the ids of recorded refund outcomes begin: whoever else took one could keep an outcome from being recorded. */
+export const refundPrefix = "refund:";
+
+/** Beginnings of command ids that are kept for some roles. */
+const reserved: readonly {
+  readonly prefix: string;
+  readonly roles: readonly Role[];
+  readonly whose: string;
+}[] = [
+  { prefix: duePrefix, roles: ["system"], whose: "the system's" },
+  { prefix: refundPrefix, roles: ["provider", "system"], whose: "the refund process's" },
+];
+
 type Refused = E.Either<Rejection<"invalidCommand">, never>;
 
 const compiled: ReadonlyMap<string, z.ZodType> = new Map(
@@ -63,8 +76,11 @@ export function parse(input: unknown, options: unknown): E.Either<Rejection<"inv
     return refused([...faults, ...(E.isLeft(read) ? read.left.issues : [])]);
   }
   const { commandId, actor, at, expect } = given.data;
-  if (commandId.startsWith(duePrefix) && actor.role !== "system") {
-    return refused([{ field: "commandId", rule: `ids that begin with ${duePrefix} are the system's own` }]);
+  const kept = reserved.find(({ prefix }) => commandId.startsWith(prefix));
+  if (kept !== undefined && !kept.roles.includes(actor.role)) {
+    return refused([
+      { field: "commandId", rule: `ids that begin with ${kept.prefix} are ${kept.whose} own` },
+    ]);
   }
   const command = read.right;
   const canonical = JSON.stringify({ commandId, actor, command });

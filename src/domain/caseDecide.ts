@@ -8,7 +8,7 @@ import type { CaseEventData, Destination, Origin } from "./caseEvents.ts";
 import { caseCommandTypes, caseStatusesFor, isCaseLegal, isOpen } from "./caseLifecycle.ts";
 import { type Case, inFlight } from "./caseState.ts";
 import type { CommandType, Request } from "./commands.ts";
-import { isPast, refundRetryAt, replacementConfirmAt, returnShipBy } from "./deadlines.ts";
+import { afterSaleUntil, isPast, refundRetryAt, replacementConfirmAt, returnShipBy } from "./deadlines.ts";
 import { type OrderEvent, fact } from "./events.ts";
 import { isLegal, statusesFor } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
@@ -98,7 +98,6 @@ export function casesOpen(
 // --- ApplyRefund ---
 
 const applicants: readonly Role[] = ["buyer"];
-const day = 86_400_000;
 
 /** G2 to G10 of domain 2.3, in that order; those about a line only where the order has it. */
 function apply(request: Request<"ApplyRefund">, order: Order, now: number): Decision {
@@ -161,10 +160,10 @@ function personalOf<T extends object>(said: T): { readonly personal?: T } {
 }
 
 /** G4: open from the first day, until so many days after receipt; in whole seconds, as ShopXO counts. */
-function windowExpired({ terms, receivedAt }: Order, now: number): Refusal {
-  const days = terms.afterSaleDays;
+function windowExpired(order: Order, now: number): Refusal {
+  const days = order.terms.afterSaleDays;
   if (days === 0) return { code: "windowExpired", days, until: null, at: now };
-  const until = receivedAt === undefined ? undefined : receivedAt + days * day;
+  const until = afterSaleUntil(order);
   return until === undefined || !isPast(until, now)
     ? undefined
     : { code: "windowExpired", days, until, at: now };

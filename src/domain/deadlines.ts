@@ -41,6 +41,16 @@ export function autoConfirmAt(
     : order.shippedAt + order.terms.autoConfirmDays * day + order.pausedFor;
 }
 
+/** Until when after-sale can be applied for; undefined before receipt, and where it never can be. */
+export function afterSaleUntil({
+  terms,
+  receivedAt,
+}: Pick<Order, "terms" | "receivedAt">): number | undefined {
+  return receivedAt === undefined || terms.afterSaleDays === 0
+    ? undefined
+    : receivedAt + terms.afterSaleDays * day;
+}
+
 /** When a case whose goods should be on their way back is closed. */
 export function returnShipBy(order: Pick<Order, "terms">, one: Case): number | undefined {
   const { returnShipDays } = order.terms;

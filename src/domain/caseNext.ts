@@ -1,0 +1,126 @@
+// What may be done next about a case or a line, and by whom: `decide` is asked itself, with the soundest command of each kind.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { Actor, Role } from "./actor.ts";
+import type { CaseCommandType } from "./caseCommands.ts";
+import { caseCommandsFor } from "./caseLifecycle.ts";
+import { type Case, inFlight } from "./caseState.ts";
+import type { Command } from "./commands.ts";
+import { afterSaleUntil, isPast } from "./deadlines.ts";
+import { type Decision, decide, rolesFor } from "./decide.ts";
+import { refundableOf } from "./refundable.ts";
+import type { Rejection } from "./refusals.ts";
+import type { Order } from "./state.ts";
+import { type CaseType, caseTypes } from "./terms.ts";
+
+/** A command that would be accepted, given soundly, from each of these roles. */
+export interface NextCommand {
+  readonly command: CaseCommandType;
+  readonly roles: readonly Role[];
+}
+
+/** What could be applied for on a line. */
+export interface Application {
+  /** The types that the line allows while the order stands as it does. */
+  readonly types: readonly CaseType[];
+  /** Days from receipt; until when that is, once it is received (milliseconds UTC, that second included); whether it is open. */
+  readonly window: { readonly days: number; readonly until: number | undefined; readonly open: boolean };
+  /** Why no application would be accepted now; undefined where one would be. */
+  readonly refusal: Rejection | undefined;
+}
+
+/** The commands to a case that would be accepted at an instant (milliseconds UTC) and change something, in the table's order. */
+export function nextOf(order: Order, one: Case, now: number): readonly NextCommand[] {
+  return caseCommandsFor(one.status).flatMap((type) => {
+    const command = soundest(order, one, type);
+    const roles = rolesFor(type).filter((role) => {
+      const answer = ask(order, command, role, now);
+      return E.isRight(answer) && answer.right.length > 0;
+    });
+    return roles.length === 0 ? [] : [{ command: type, roles }];
+  });
+}
+
+/** What could be applied for on a line at an instant (milliseconds UTC). */
+export function applicationOf(order: Order, lineId: string, now: number): Application {
+  const answers = caseTypes.map((caseType) => {
+    const answer = ask(order, application(order, lineId, caseType), "buyer", now);
+    return { caseType, refusal: E.isLeft(answer) ? answer.left : undefined };
+  });
+  const allowed = answers.filter(({ refusal }) => !breaks(refusal, "typeNotAllowed"));
+  const accepted = answers.some(({ refusal }) => refusal === undefined);
+  const days = order.terms.afterSaleDays;
+  const until = afterSaleUntil(order);
+  return {
+    types: allowed.map(({ caseType }) => caseType),
+    window: { days, until, open: days > 0 && (until === undefined || !isPast(until, now)) },
+    refusal: accepted ? undefined : (allowed[0] ?? answers[0])?.refusal,
+  };
+}
+
+function breaks(refusal: Rejection | undefined, code: Rejection["code"]): boolean {
+  return refusal !== undefined && [refusal, ...(refusal.also ?? [])].some((rule) => rule.code === code);
+}
+
+function ask(order: Order, command: Command, role: Role, now: number): Decision {
+  const policy = { terms: order.terms, redeemStaff: [] };
+  return decide({ command, actor: ownerOf(order, role), policy }, order, now);
+}
+
+function ownerOf({ buyerId, merchantId }: Order, role: Role): Actor {
+  return { role, id: role === "buyer" ? buyerId : role === "merchant" ? merchantId : role };
+}
+
+/** No case has this id: ids are never empty. */
+const noCase = "";
+
+function application(order: Order, lineId: string, caseType: CaseType): Command {
+  const { orderId } = order;
+  const { amount } = refundableOf(order, lineId);
+  return {
+    type: "ApplyRefund",
+    orderId,
+    caseId: noCase,
+    lineId,
+    caseType,
+    quantity: caseType === "refundOnly" ? 0 : 1,
+    amount: caseType === "exchange" ? 0 : caseType === "refundOnly" ? Math.max(1, amount) : amount,
+  };
+}
+
+/** A command that is refused for nothing that its giver could put better. */
+function soundest(order: Order, one: Case, type: CaseCommandType): Command {
+  const of = { orderId: order.orderId, caseId: one.caseId };
+  const waybill = { carrier: "-", trackingNumber: "-" };
+  const flying = inFlight(one);
+  const lineId = one.lineId ?? "";
+  switch (type) {
+    case "ApplyRefund":
+      return application(order, lineId, one.type);
+    case "ApproveRefund":
+    case "CancelRefund":
+    case "CloseRefund":
+    case "HideRefund":
+    case "ConfirmReplacement":
+      return { ...of, type };
+    case "RejectRefund":
+      return { ...of, type, reason: "--" };
+    case "ShipReturn":
+    case "CorrectReturnShipment":
+    case "ShipReplacement":
+      return { ...of, type, ...waybill };
+    case "ReceiveReturn":
+      return { ...of, type, dispositions: [{ kind: "restock", quantity: one.quantity }] };
+    case "IssueRefund":
+      return { ...of, type, destination: "manual" };
+    case "SettleRefund":
+      return { ...of, type, refundId: flying?.refundId ?? "", amount: flying?.amount ?? 0 };
+    case "FailRefund":
+      return { ...of, type, refundId: flying?.refundId ?? "", failure: "-", retryable: false };
+    case "ConvertToRefund": {
+      const { amount } = refundableOf(order, lineId, { without: one.caseId });
+      return { ...of, type, amount, buyerConsents: true };
+    }
+  }
+}
