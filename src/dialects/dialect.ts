@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 
 import * as E from "fp-ts/lib/Either.js";
 
+import type { Role } from "../domain/actor.ts";
 import type { Engine } from "../engine.ts";
-import type { Caller, CallerRole, Ports } from "./ports.ts";
+import type { Caller, Ports } from "./ports.ts";
 import { type Fields, type Unreadable, readFields } from "./request.ts";
 
 /** What every dialect is once it stands: it answers requests whose path begins below its own prefix. It never throws. */
@@ -65,7 +66,7 @@ export interface AnyOperation {
   readonly methods: readonly Method[];
   readonly path: string;
   /** Who may call it; undefined: anybody, known or not. */
-  readonly by: readonly CallerRole[] | undefined;
+  readonly by: readonly Role[] | undefined;
   readonly answer: (asked: Asked, shop: Shop) => Promise<Reply>;
 }
 
@@ -75,7 +76,7 @@ export function operation<Q, F>({
   path,
   by,
   ...halves
-}: Halves<AskedBy, Q, F> & { readonly by: readonly CallerRole[] }): AnyOperation {
+}: Halves<AskedBy, Q, F> & { readonly by: readonly Role[] }): AnyOperation {
   return { methods, path, by, answer: (asked, shop) => answerOf(halves, asked as AskedBy, shop) };
 }
 

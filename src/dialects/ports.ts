@@ -4,22 +4,18 @@ import type * as E from "fp-ts/lib/Either.js";
 
 import type { Receipt } from "../commands/handle.ts";
 import type { PaymentProvider } from "../commands/refundPorts.ts";
-import type { Role } from "../domain/actor.ts";
+import type { Actor } from "../domain/actor.ts";
 import type { Fulfilment } from "../domain/events.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { CaseType } from "../domain/terms.ts";
 import type { WalletRefusal } from "../domain/wallet.ts";
 
-export const callerRoles = ["buyer", "merchant", "staff"] as const satisfies readonly Role[];
-
-export type CallerRole = (typeof callerRoles)[number];
-
-/** Who sent a request, as the shop knows them; as an actor of a command they are the same. */
-export interface Caller {
-  readonly role: CallerRole;
-  readonly id: string;
-}
+/**
+ * Who sent a request, as the shop knows them; as an actor of a command they are the same. Dialects are for buyers, merchants and staff;
+ * the other roles are the shop's own services, for the plain API.
+ */
+export type Caller = Actor;
 
 /** Knows callers by the token they send. */
 export interface Authentication {

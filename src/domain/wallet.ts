@@ -77,13 +77,19 @@ export interface Hold {
   readonly state: "open" | "taken" | "released";
 }
 
+interface Done {
+  readonly amount: number;
+  readonly currency: string;
+  readonly orderId?: string | undefined;
+}
+
 export interface WalletState {
   /** What may be spent, by currency. */
   readonly balances: ReadonlyMap<string, number>;
   /** By payment id. */
   readonly holds: ReadonlyMap<string, Hold>;
-  /** Top-ups and credits that are done, as text to compare a repeat with, by `topUp/<id>` and `refund/<id>`. */
-  readonly done: ReadonlyMap<string, string>;
+  /** Top-ups and credits that are done, by `topUp/<id>` and `refund/<id>`. */
+  readonly done: ReadonlyMap<string, Done>;
   readonly lastAt: number;
 }
 
@@ -105,14 +111,14 @@ export function decideWallet(
     case "TopUp": {
       const { topUpId, amount, currency, note } = command;
       const known = state.done.get(`topUp/${topUpId}`);
-      if (known !== undefined) return repeat(known === inWords(amount, currency), topUpId);
+      if (known !== undefined) return repeat(isSame(known, command), topUpId);
       const data = { topUpId, amount, currency, ...(note === undefined ? {} : { note }) };
       return added(state, amount, currency, { type: "WalletToppedUp", at, data });
     }
     case "Credit": {
       const { refundId, orderId, amount, currency } = command;
       const known = state.done.get(`refund/${refundId}`);
-      if (known !== undefined) return repeat(known === inWords(amount, currency, orderId), refundId);
+      if (known !== undefined) return repeat(isSame(known, command), refundId);
       const data = { refundId, orderId, amount, currency };
       return added(state, amount, currency, { type: "WalletCredited", at, data });
     }
@@ -120,7 +126,7 @@ export function decideWallet(
       const { payId, orderId, amount, currency } = command;
       const hold = state.holds.get(payId);
       if (hold !== undefined) {
-        const same = hold.orderId === orderId && hold.amount === amount && hold.currency === currency;
+        const same = isSame(hold, command);
         if (same && hold.state === "released") return E.left({ code: "holdEnded", payId, state: "released" });
         return repeat(same, payId);
       }
@@ -163,8 +169,10 @@ function added(
     : E.left({ code: "walletFull", currency, limit: Number.MAX_SAFE_INTEGER });
 }
 
-function inWords(amount: number, currency: string, orderId = ""): string {
-  return `${amount}/${currency}/${orderId}`;
+function isSame(known: Done, asked: Done): boolean {
+  return (
+    known.amount === asked.amount && known.currency === asked.currency && known.orderId === asked.orderId
+  );
 }
 
 /** What may be spent of a currency. */
@@ -181,12 +189,12 @@ export function evolveWallet(state: WalletState, event: WalletEvent): WalletStat
   switch (event.type) {
     case "WalletToppedUp": {
       const { topUpId, amount, currency } = event.data;
-      const done = new Map(state.done).set(`topUp/${topUpId}`, inWords(amount, currency));
+      const done = new Map(state.done).set(`topUp/${topUpId}`, { amount, currency });
       return { ...state, balances: moved(state, currency, amount), done, lastAt };
     }
     case "WalletCredited": {
       const { refundId, orderId, amount, currency } = event.data;
-      const done = new Map(state.done).set(`refund/${refundId}`, inWords(amount, currency, orderId));
+      const done = new Map(state.done).set(`refund/${refundId}`, { amount, currency, orderId });
       return { ...state, balances: moved(state, currency, amount), done, lastAt };
     }
     case "WalletHeld": {

@@ -316,6 +316,18 @@ export function readOrders(
   return { orders, next: rows.length > limit ? writeCursor(orders.at(-1) as OrderRow) : undefined };
 }
 
+/** Whose an order is; undefined where there is none. The same work for every order, however long its life. */
+export function readOwner(
+  database: Database,
+  prefix: string,
+  orderId: string,
+): { readonly buyerId: string; readonly merchantId: string } | undefined {
+  const row = database
+    .prepare(`SELECT buyer_id, merchant_id FROM ${prefix} WHERE order_id = ?`)
+    .get(orderId) as { buyer_id: string; merchant_id: string } | undefined;
+  return row && { buyerId: row.buyer_id, merchantId: row.merchant_id };
+}
+
 /** Orders whose next deadline lies before an instant, earliest first, a page at a time; `after` is the last of the page before. */
 export function readDue(
   database: Database,
