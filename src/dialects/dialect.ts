@@ -43,6 +43,15 @@ export interface AskedBy extends Asked {
   readonly caller: Caller;
 }
 
+/** Where a dialect is mounted. */
+export interface Mount {
+  /** What stands before the dialect's paths, such as `/apifm`; nothing without it. */
+  readonly prefix?: string | undefined;
+}
+
+/** What each dialect's folder exports, under the dialect's name. */
+export type MakeDialect = (engine: Engine, ports: Ports, mount?: Mount) => FetchHandler;
+
 /** Where an operation's middle runs. */
 export interface Shop {
   readonly engine: Engine;
@@ -100,8 +109,8 @@ export interface Dialect {
   /** The name in logs. */
   readonly name: string;
   readonly operations: readonly AnyOperation[];
-  /** The operation's path in a URL below the prefix; the URL's own without it. */
-  readonly pathOf?: (url: URL) => string;
+  /** The operation's path, of the path below the prefix and the whole URL; that path itself without it. */
+  readonly pathOf?: (path: string, url: URL) => string;
   /** The caller's token, wherever the dialect carries it; undefined where there is none. */
   readonly tokenOf: (request: { readonly headers: Headers; readonly fields: Fields }) => string | undefined;
   /** The most that a body may have, in bytes; 1 MiB without it. */
@@ -117,12 +126,12 @@ export interface Dialect {
 }
 
 /** Makes a dialect's handler. Checks stand in the order path, method, body, token, role, and then the operation's own. */
-export function serveDialect(dialect: Dialect, shop: Shop): FetchHandler {
+export function serveDialect(dialect: Dialect, shop: Shop, { prefix = "" }: Mount = {}): FetchHandler {
   const { ports } = shop;
   return async (request) => {
     const seed = ports.newSeed();
     try {
-      return responseOf(await replyTo(dialect, shop, request, seed));
+      return responseOf(await replyTo(dialect, shop, prefix, request, seed));
     } catch (error) {
       const id = digest(["defect", seed]).slice(0, 16);
       ports.log({ level: "error", event: "defect", id, dialect: dialect.name, error });
@@ -131,10 +140,18 @@ export function serveDialect(dialect: Dialect, shop: Shop): FetchHandler {
   };
 }
 
-async function replyTo(dialect: Dialect, shop: Shop, request: Request, seed: string): Promise<Reply> {
+async function replyTo(
+  dialect: Dialect,
+  shop: Shop,
+  prefix: string,
+  request: Request,
+  seed: string,
+): Promise<Reply> {
   const { ports } = shop;
   const url = new URL(request.url);
-  const path = (dialect.pathOf ?? ((of: URL) => of.pathname))(url);
+  if (!url.pathname.startsWith(prefix)) return dialect.noSuchOperation();
+  const below = url.pathname.slice(prefix.length);
+  const path = dialect.pathOf?.(below, url) ?? below;
   const there = dialect.operations.filter((one) => one.path === path);
   if (there.length === 0) return dialect.noSuchOperation();
   const found = there.find(({ methods }) => methods.some((method) => method === request.method));

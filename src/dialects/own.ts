@@ -6,11 +6,11 @@ import type { OrderDetail } from "../projections/detail.ts";
 import type { Scope } from "../projections/statistics.ts";
 import type { Caller } from "./ports.ts";
 
-/** Whether an order is the caller's to see: a buyer's and a merchant's own; for staff and those above them any. */
+/** Whether an order is the caller's to see: a buyer's and a merchant's own, and any for the shop's admins and services. */
 export function maySee(caller: Caller, order: Pick<Order, "buyerId" | "merchantId">): boolean {
   if (caller.role === "buyer") return order.buyerId === caller.id;
   if (caller.role === "merchant") return order.merchantId === caller.id;
-  return true;
+  return caller.role === "admin" || caller.role === "system";
 }
 
 /** Whether there is such an order of the caller's; asked before anything else is read, it takes as long for another's as for none. */
@@ -39,9 +39,9 @@ export async function ownOrder(
   return hidden && revision === undefined ? undefined : detail;
 }
 
-/** The scope of a caller's lists and counts. */
-export function scopeOf(caller: Caller): Scope {
+/** The scope of a caller's lists and counts; undefined for who has none: staff and payment providers see no lists. */
+export function scopeOf(caller: Caller): Scope | undefined {
   if (caller.role === "buyer") return { buyerId: caller.id };
   if (caller.role === "merchant") return { merchantId: caller.id };
-  return "all";
+  return caller.role === "admin" || caller.role === "system" ? "all" : undefined;
 }
