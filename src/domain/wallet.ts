@@ -235,6 +235,11 @@ const words: { readonly [K in WalletRefusalCode]: (facts: WalletRefusalFacts[K])
 
 export const walletRefusalCodes = Object.keys(words) as readonly WalletRefusalCode[];
 
+/** Whether a refusal is the wallet's, not the order's. */
+export function isWalletRefusal(refusal: { readonly code: string }): refusal is WalletRefusal {
+  return Object.hasOwn(words, refusal.code);
+}
+
 /** A refusal in words: the field, the rule and the numbers. */
 export function describeWalletRefusal(refusal: WalletRefusal): string {
   return (words[refusal.code] as (facts: WalletRefusal) => string)(refusal);
