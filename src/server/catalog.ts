@@ -57,7 +57,12 @@ export interface ShopPorts {
 }
 
 /** A shop's file that cannot be read: where, and which rule. */
-export class ShopFileError extends Error {}
+export class ShopFileError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ShopFileError";
+  }
+}
 
 function read(path: string, content: string): ShopFile {
   let value: unknown;

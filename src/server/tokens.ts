@@ -38,7 +38,12 @@ export interface TokenEntry {
 const keyLength = 12;
 
 /** A file of tokens that cannot be read, with the line. */
-export class TokenFileError extends Error {}
+export class TokenFileError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TokenFileError";
+  }
+}
 
 function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
