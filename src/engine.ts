@@ -51,7 +51,7 @@ import {
   type ViewStatus,
 } from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
-import { type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
+import { type Scope, type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
@@ -132,6 +132,8 @@ export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { r
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
+  /** The counts of one scope alone. */
+  counts(scope: Scope): Promise<Statistics>;
   /** A page of the order list, newest first. */
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
   /** One order in full, with its log; undefined where there is none (then). */
@@ -365,6 +367,7 @@ class OpenEngine implements Engine {
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
+      counts: (scope) => this.#counts(scope),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
       owner: (orderId) =>
@@ -609,6 +612,18 @@ class OpenEngine implements Engine {
 
   #isBehind(error: unknown): boolean {
     return this.#options.readOnly === true && (isStoreError(error, "denied") || error instanceof ViewError);
+  }
+
+  async #counts(scope: Scope): Promise<Statistics> {
+    try {
+      return await this.#reading("statistics", (prefix) =>
+        readStatistics(this.#opened.database, prefix, scope),
+      );
+    } catch (error) {
+      if (!this.#isBehind(error)) throw error;
+      const { all, buyer, merchant } = await this.views.statistics(scope === "all" ? {} : scope);
+      return buyer ?? merchant ?? all;
+    }
   }
 
   async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery): Promise<StatisticsAnswer> {

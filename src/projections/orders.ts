@@ -4,7 +4,7 @@ import { type Deadline, deadlinesOf } from "../domain/deadlines.ts";
 import { type Rating, orderEventTypes } from "../domain/events.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { type Order, type OrderState, evolve, initialState } from "../domain/state.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, prepared } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -322,9 +322,8 @@ export function readOwner(
   prefix: string,
   orderId: string,
 ): { readonly buyerId: string; readonly merchantId: string } | undefined {
-  const row = database
-    .prepare(`SELECT buyer_id, merchant_id FROM ${prefix} WHERE order_id = ?`)
-    .get(orderId) as { buyer_id: string; merchant_id: string } | undefined;
+  const sql = `SELECT buyer_id, merchant_id FROM ${prefix} WHERE order_id = ?`;
+  const [row] = prepared(database, sql).all(orderId) as { buyer_id: string; merchant_id: string }[];
   return row && { buyerId: row.buyer_id, merchantId: row.merchant_id };
 }
 

@@ -51,17 +51,13 @@ const headers = {
   "x-content-type-options": "nosniff",
 };
 
-function json(status: number, document: object, extra: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(document, plainNumbers), { status, headers: { ...headers, ...extra } });
-}
-
-/** Revisions are bigint inside, and strings in JSON. */
-function plainNumbers(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
+function json(status: number, document: object, extra?: Readonly<Record<string, string>>): Response {
+  const init = { status, headers: extra === undefined ? headers : { ...headers, ...extra } };
+  return new Response(JSON.stringify(document), init);
 }
 
 function failed({ status, error }: Failure): Response {
-  return json(status, { error }, status === 401 ? { "www-authenticate": "Bearer" } : {});
+  return json(status, { error }, status === 401 ? { "www-authenticate": "Bearer" } : undefined);
 }
 
 /** Makes the handler; it never throws. Mount it in a server of your own, or have `listen` serve it. */
@@ -164,8 +160,11 @@ async function read(
     if (isFailure(given)) return given;
     body = given.value;
   }
-  const origin = key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key];
-  const commandId = `http:${createHash("sha256").update(JSON.stringify(origin)).digest("hex").slice(0, 40)}`;
+  const commandId = (): string => {
+    const origin =
+      key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key];
+    return `http:${createHash("sha256").update(JSON.stringify(origin)).digest("hex").slice(0, 40)}`;
+  };
   return { caller, params, query: query.value, body, headers: request.headers, commandId };
 }
 

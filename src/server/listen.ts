@@ -37,8 +37,6 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const { handler, host, port, log, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
   let stopping = false;
   const listener = getRequestListener(handler, {
-    // Programs that mount this keep the Request and Response they had.
-    overrideGlobalObjects: false,
     errorHandler: (error) => {
       log({ level: "warn", event: "badRequest", error });
       return new Response(null, { status: 400 });

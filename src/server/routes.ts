@@ -8,6 +8,7 @@ import type { Actor, Role } from "../domain/actor.ts";
 import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
 import type { Engine } from "../engine.ts";
+import type { Scope } from "../projections/statistics.ts";
 import { isOwn, ownOrder, scopeOf } from "../dialects/own.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { isStoreError } from "../store/port.ts";
@@ -23,7 +24,7 @@ export interface Asked {
   readonly body: unknown;
   readonly headers: Headers;
   /** Of the Idempotency-Key, or fresh: an id for the command that is given. */
-  readonly commandId: string;
+  readonly commandId: () => string;
   /** Aborted when the client goes. */
   readonly gone: () => AbortSignal;
 }
@@ -106,7 +107,7 @@ async function command({ caller, body, commandId }: Asked, { engine }: House): P
   if (owned && type !== "CreateOrder" && !(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
   const result = await engine.execute(given.command, {
     actor,
-    commandId: given.commandId ?? commandId,
+    commandId: given.commandId ?? commandId(),
     ...(given.at === undefined ? {} : { at: given.at }),
     ...(given.expect === undefined ? {} : { expect: revisionOf(given.expect) }),
   });
@@ -165,8 +166,13 @@ const notTheirs = (): Failure => forbidden("buyerId, merchantId: not this caller
 async function statistics({ caller, query }: Asked, { engine }: House): Promise<Answer> {
   const scope = whose(caller, query as Query<typeof shapes.statisticsQuery>);
   if (scope === undefined) return notTheirs();
-  const { all, ...own } = await engine.views.statistics(scope === "all" ? {} : scope);
-  return document(isService(caller) ? { all, ...own } : own);
+  const own = scope === "all" ? {} : await countsOf(engine, scope);
+  return document(isService(caller) ? { all: await engine.views.counts("all"), ...own } : own);
+}
+
+async function countsOf(engine: Engine, scope: Exclude<Scope, "all">): Promise<object> {
+  const counts = await engine.views.counts(scope);
+  return "buyerId" in scope ? { buyer: counts } : { merchant: counts };
 }
 
 /** A page that a bad cursor makes impossible is the asker's fault. */

@@ -399,7 +399,7 @@ describe("the feed", () => {
 describe("what breaks", () => {
   it("is logged under an id, and tells the client nothing else", async () => {
     const shop = await openShop();
-    shop.engine.views.statistics = () => Promise.reject(new Error("secret detail"));
+    shop.engine.views.counts = () => Promise.reject(new Error("secret detail"));
     const { status, body } = await ask(shop, "buyer-1", "/statistics");
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain("secret");
@@ -408,7 +408,7 @@ describe("what breaks", () => {
 
   it("in the store is 503", async () => {
     const shop = await openShop();
-    shop.engine.views.statistics = () => Promise.reject(new StoreError("full", "disk"));
+    shop.engine.views.counts = () => Promise.reject(new StoreError("full", "disk"));
     expect((await ask(shop, "buyer-1", "/statistics")).status).toBe(503);
     expect(shop.ports.lines).toMatchObject([{ event: "storeFailed" }]);
   });

@@ -39,7 +39,7 @@ function sound(roll: () => number): Sound {
   if (kind < 0.5)
     return { method: "POST", path: "/commands", headers, body: pick(roll, commands), as: "json" };
   if (kind < 0.6) {
-    const body = { buyerId: "a/b", topUpId: "t-1", amount: 1, currency: "CNY" };
+    const body = { buyerId: "a/b", topUpId: "t-1", amount: 0, currency: "CNY" };
     return { method: "POST", path: "/wallet/top-ups", headers, body, as: "json" };
   }
   if (kind < 0.65) return { method: "POST", path: "/orders/o-1/pay", headers, body: {}, as: "json" };
