@@ -32,7 +32,8 @@ const server = await serve({
 let constant = "";
 const app = new Hono();
 app.get("/", () => new Response(constant, { headers: { "content-type": "application/json" } }));
-const bare = createServer(getRequestListener(app.fetch));
+const listener = getRequestListener(app.fetch);
+const bare = createServer((incoming, outgoing) => void listener(incoming, outgoing));
 await new Promise<void>((resolve) => bare.listen(0, "127.0.0.1", resolve));
 
 const port = parentPort;

@@ -670,10 +670,10 @@ class OpenEngine implements Engine {
     });
   }
 
-  readonly #refundHistory = ((query: OrderRefundsQuery | CasesQuery = {}) =>
-    "orderId" in query
+  readonly #refundHistory = ((query?: OrderRefundsQuery | CasesQuery) =>
+    query !== undefined && "orderId" in query
       ? this.#orderRefunds(query)
-      : this.#answered(query, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
+      : this.#answered(query ?? {}, (asked) => this.#cases(asked, readCases))) as Views["refundHistory"];
 
   async #cases<F extends object>(
     { at, signal, onProgress, ...filter }: F & Progress & { readonly at?: Bound | undefined },

@@ -6,6 +6,7 @@ import { currencyFault } from "../domain/currencies.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { caseTypes } from "../domain/terms.ts";
 import type { Addresses, Catalog, Freight } from "../dialects/ports.ts";
+import { wallClock } from "../dialects/wallClock.ts";
 import { followFile } from "./files.ts";
 import { freightBy, freightSchema } from "./freight.ts";
 
@@ -15,7 +16,8 @@ const currency = z.string().refine((code) => currencyFault(code) === undefined, 
 
 const timeZone = z.string().refine((zone) => {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
+    wallClock(0, zone);
+    return true;
   } catch {
     return false;
   }

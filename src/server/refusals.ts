@@ -1,7 +1,6 @@
 // What the plain API answers to what it cannot do: a status by the class of the refusal, a code, and words.
 
-import type { RejectionCode } from "../domain/refusals.ts";
-import { type Rejection, describeRejection } from "../domain/refusals.ts";
+import { type Rejection, type RejectionCode, describeRejection } from "../domain/refusals.ts";
 import { type WalletRefusal, type WalletRefusalCode, describeWalletRefusal } from "../domain/wallet.ts";
 
 /** An answer with a status of its own; 200 is not of this kind. */

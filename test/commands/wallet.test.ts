@@ -162,7 +162,7 @@ describe.each(faults)("where append %i of a payment fails %s it is made", (at, w
   ] as const;
 
   describe.each(kindsOfStore)("on %s", (_kind, fresh) => {
-    it.each(["asked for again", "settled"] as const)("it ends paid when it is %s", async (how) => {
+    it.each(["asked for again", "settled"] as const)("ends paid when it is %s", async (how) => {
       const store = await fresh();
       const engine = await open({ store });
       await rich(engine);
@@ -181,7 +181,7 @@ describe.each(faults)("where append %i of a payment fails %s it is made", (at, w
       expect(await settled(engine)).toEqual([]);
     });
 
-    it("it ends with the money back where the order has been closed meanwhile", async () => {
+    it("ends with the money back where the order has been closed meanwhile", async () => {
       const store = await fresh();
       const clock = { now: t0 };
       const engine = await open({ store, wallet: "kept", clock: () => clock.now });

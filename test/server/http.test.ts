@@ -182,7 +182,7 @@ describe("stopping", () => {
     const answer = fetch(url);
     await begun;
     const stopped = stop();
-    await expect(once(connect(port, "127.0.0.1"), "connect")).rejects.toThrow();
+    await expect(once(connect(port, "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
     go();
     expect(await (await answer).text()).toBe("done");
     await stopped;

