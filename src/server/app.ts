@@ -187,7 +187,13 @@ function checked(schema: z.ZodType, value: object, code: string): Failure | { re
 
 function responseOf(answer: Answer): Response {
   if ("error" in answer) return failed(answer);
-  if ("document" in answer) return json(200, answer.document);
+  if ("document" in answer) {
+    return json(
+      200,
+      answer.document,
+      answer.replayed === true ? { "idempotent-replayed": "true" } : undefined,
+    );
+  }
   return new Response(answer.stream, {
     headers: {
       "content-type": "text/event-stream; charset=utf-8",

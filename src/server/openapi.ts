@@ -74,8 +74,13 @@ function parametersOf({ path, query, method }: Route): readonly object[] {
   return [...inPath, ...inQuery, ...(method === "POST" ? [key] : [])];
 }
 
+const replayed = {
+  description: "It had been done before: this is what was answered then, and nothing was done now.",
+  schema: { type: "string", const: "true" },
+};
+
 function operationOf(route: Route): object {
-  const { name, summary, by, body, answers: answer } = route;
+  const { method, name, summary, by, body, answers: answer } = route;
   const failed = { description: "Refused, by the class of the refusal.", content: inJson(ref("Error")) };
   return {
     operationId: name,
@@ -93,6 +98,7 @@ function operationOf(route: Route): object {
     responses: {
       "200": {
         description: summary,
+        ...(method === "POST" ? { headers: { "Idempotent-Replayed": replayed } } : {}),
         content:
           answer === undefined
             ? { "text/event-stream": { schema: { type: "string" } } }

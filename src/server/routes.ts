@@ -39,7 +39,8 @@ export interface House {
 
 /** A document, a failure, or a stream of events. */
 export type Answer =
-  | { readonly document: object }
+  /** `replayed`: it is what was answered before, and nothing was done now. */
+  | { readonly document: object; readonly replayed?: boolean }
   | Failure
   | { readonly stream: ReadableStream<Uint8Array> };
 
@@ -111,26 +112,20 @@ async function command({ caller, body, commandId }: Asked, { engine }: House): P
     ...(given.at === undefined ? {} : { at: given.at }),
     ...(given.expect === undefined ? {} : { expect: revisionOf(given.expect) }),
   });
-  return E.isLeft(result) ? ofRejection(result.left) : document(receiptDocument(result.right, caller));
+  return E.isLeft(result) ? ofRejection(result.left) : receiptAnswer(result.right, caller);
 }
 
 function revisionOf(expect: string | number | bigint): "none" | bigint {
   return expect === "none" ? expect : BigInt(expect);
 }
 
-/** Positions count what everybody does: they are for the shop's own services. */
-function receiptDocument(
+/** The same document for a repeat, word for word. Positions count what everybody does: they are for the shop's own services. */
+function receiptAnswer(
   { orderId, commandId, revision, position, events, replayed }: Receipt,
   caller: Caller,
-) {
-  return {
-    orderId,
-    commandId,
-    revision: String(revision),
-    ...(isService(caller) ? { position } : {}),
-    events,
-    replayed,
-  };
+): Answer {
+  const receipt = { orderId, commandId, revision: String(revision), events };
+  return { document: isService(caller) ? { ...receipt, position } : receipt, replayed };
 }
 
 function logFor(log: readonly LogEntry[], caller: Caller): readonly object[] {
@@ -273,7 +268,7 @@ async function pay(asked: Asked, { engine, ports }: House): Promise<Answer> {
   const orderId = param(asked, "orderId");
   if (!(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
   const paid = await ports.wallet.pay({ orderId, buyerId: caller.id });
-  if (E.isRight(paid)) return document(receiptDocument(paid.right, caller));
+  if (E.isRight(paid)) return receiptAnswer(paid.right, caller);
   return isWalletRefusal(paid.left) ? ofWalletRefusal(paid.left) : ofRejection(paid.left);
 }
 
@@ -289,7 +284,7 @@ async function wallet({ caller, query }: Asked, { engine }: House): Promise<Answ
 async function topUp({ caller, body }: Asked, { engine }: House): Promise<Answer> {
   const given = body as Query<typeof shapes.topUpSchema>;
   const done = await engine.wallet.topUp({ ...given, actor: caller });
-  if (E.isRight(done)) return document({ buyerId: given.buyerId, ...done.right });
+  if (E.isRight(done)) return { document: given, replayed: done.right.replayed };
   return done.left.code === "invalidCommand" ? ofRejection(done.left) : ofWalletRefusal(done.left);
 }
 
@@ -427,11 +422,11 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/wallet/top-ups",
     name: "topUp",
-    summary: "Pay money into a buyer's wallet, once for each topUpId.",
+    summary: "Pay money into a buyer's wallet, once for each topUpId; answered with what was paid in.",
     by: ["system"],
     query: shapes.nothing,
     body: shapes.topUpSchema,
-    answers: "Wallet",
+    answers: "TopUp",
     answer: topUp,
   },
 ];

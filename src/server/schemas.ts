@@ -84,7 +84,6 @@ export const receiptSchema = z.object({
   revision: z.string().describe("The order's revision after the command, from 0."),
   position: z.string().optional().describe("Only for the shop's services and admins."),
   events: z.array(z.object({ type: z.string(), at: z.int(), data: anyObject })),
-  replayed: z.boolean().describe("It had been accepted before: this is its first receipt."),
 });
 
 export const errorSchema = z.object({
