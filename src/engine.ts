@@ -18,6 +18,7 @@ import {
 } from "./commands/refunds.ts";
 import { codeHash, redemptionCode } from "./commands/redemption.ts";
 import { type TermsOption, policies } from "./commands/terms.ts";
+import { type KeptWallet, StoredWallet } from "./commands/wallet.ts";
 import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
@@ -38,6 +39,7 @@ import {
   readByCode,
   readDue,
   readOrders,
+  readOwner,
 } from "./projections/orders.ts";
 import { type RefundDetail, type RefundHistory, historyOf, refundOf } from "./projections/refund.ts";
 import {
@@ -49,7 +51,7 @@ import {
   type ViewStatus,
 } from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
-import { type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
+import { type Scope, type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
@@ -79,8 +81,8 @@ export interface EngineOptions {
   readonly redeemKey?: string | undefined;
   /** Pays refunds back the way the payment came; without it those stay in flight until their outcome is recorded by a command. */
   readonly payments?: PaymentProvider | undefined;
-  /** Pays refunds into the buyers' wallet; likewise. */
-  readonly wallet?: Wallet | undefined;
+  /** Pays refunds into the buyers' wallet; likewise. `kept`: into the wallets in the engine's own store. */
+  readonly wallet?: Wallet | "kept" | undefined;
   /** Which views to keep; all without it. A view that is not kept here falls behind and is caught up by who keeps it. */
   readonly views?: readonly string[] | undefined;
   /** Opens the store for reading only. */
@@ -130,10 +132,14 @@ export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { r
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
+  /** The counts of one scope alone. */
+  counts(scope: Scope): Promise<Statistics>;
   /** A page of the order list, newest first. */
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** Whose an order is; undefined where there is none. As quick for an order of a long life as for none. */
+  owner(orderId: string): Promise<{ readonly buyerId: string; readonly merchantId: string } | undefined>;
   /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
   refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
   /** A page of the cases of a buyer, of a merchant or of all, newest first. */
@@ -166,6 +172,8 @@ export interface Engine extends AsyncDisposable {
   preview(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   readonly views: Views;
+  /** The buyers' wallets in this store. */
+  readonly wallet: KeptWallet;
   /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
   /** The same deadlines, none of them fired. */
@@ -330,6 +338,7 @@ const idleMs = 500;
 
 class OpenEngine implements Engine {
   readonly views: Views;
+  readonly wallet: KeptWallet;
 
   readonly #options: EngineOptions;
   readonly #opened: OpenedStore;
@@ -352,14 +361,19 @@ class OpenEngine implements Engine {
     this.#runner = runner;
     this.#handler = handler;
     this.#views = views;
-    const { payments, wallet, clock = Date.now } = options;
+    const { payments, clock = Date.now } = options;
+    this.wallet = new StoredWallet(opened.store, handler, clock);
+    const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
+      counts: (scope) => this.#counts(scope),
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
       refundHistory: ((query?: OrderRefundsQuery | CasesQuery) =>
         this.#refundHistory(query ?? {})) as Views["refundHistory"],
+      owner: (orderId) =>
+        this.#reading("orders", (prefix) => readOwner(this.#opened.database, prefix, orderId)),
       refund: (query) => this.#refund(query),
       queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
@@ -597,6 +611,18 @@ class OpenEngine implements Engine {
 
   #isBehind(error: unknown): boolean {
     return this.#options.readOnly === true && (isStoreError(error, "denied") || error instanceof ViewError);
+  }
+
+  async #counts(scope: Scope): Promise<Statistics> {
+    try {
+      return await this.#reading("statistics", (prefix) =>
+        readStatistics(this.#opened.database, prefix, scope),
+      );
+    } catch (error) {
+      if (!this.#isBehind(error)) throw error;
+      const { all, buyer, merchant } = await this.views.statistics(scope === "all" ? {} : scope);
+      return buyer ?? merchant ?? all;
+    }
   }
 
   async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery): Promise<StatisticsAnswer> {

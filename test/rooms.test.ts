@@ -79,8 +79,9 @@ const banned: readonly (readonly [file: string, specifiers: readonly string[]])[
   ],
   [
     "src/dialects/breach.ts",
-    ["../server/named.ts", "../cli/named.ts", "../index.ts", "../store/named.ts", "node:fs"],
+    ["../server/named.ts", "../cli/named.ts", "../index.ts", "../store/named.ts", "node:fs", "hono"],
   ],
+  ["src/dialects/shop/breach.ts", ["../named.ts", "../other/named.ts", "../../store/named.ts", "node:fs"]],
   ["src/server/breach.ts", ["../cli/named.ts", "../index.ts", "commander", "@eventstore/db-client"]],
   [
     "src/scenarios/breach.ts",
@@ -107,8 +108,25 @@ const allowed: readonly (readonly [file: string, specifiers: readonly string[]])
     "src/audit/fine.ts",
     ["../domain/named.ts", "../store/named.ts", "../commands/named.ts", "../projections/named.ts", "node:fs"],
   ],
-  ["src/dialects/shop/fine.ts", ["./named.ts", "../../engine.ts", "../../domain/named.ts", "zod"]],
-  ["src/server/fine.ts", ["../engine.ts", "../dialects/named.ts", "../domain/named.ts", "node:http"]],
+  [
+    "src/dialects/fine.ts",
+    ["../engine.ts", "../commands/named.ts", "../projections/named.ts", "node:crypto"],
+  ],
+  [
+    "src/dialects/shop/fine.ts",
+    [
+      "./named.ts",
+      "../dialect.ts",
+      "../../engine.ts",
+      "../../domain/named.ts",
+      "../../commands/named.ts",
+      "zod",
+    ],
+  ],
+  [
+    "src/server/fine.ts",
+    ["../engine.ts", "../dialects/named.ts", "../domain/named.ts", "node:http", "hono", "@hono/node-server"],
+  ],
   ["src/scenarios/fine.ts", ["./named.ts", "../engine.ts", "../commands/named.ts", "yaml", "node:fs"]],
   ["src/cli/fine.ts", ["./named.ts", "../engine.ts", "../scenarios/named.ts", "commander", "node:fs"]],
 ];

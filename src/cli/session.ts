@@ -44,6 +44,8 @@ export class Session {
   readonly #options: GlobalOptions;
   readonly #out: Output;
   readonly #err: Output;
+  /** Being interrupted is how this run ends: it is no failure. */
+  endsBySignal = false;
   #progressShown = false;
   #progressAt = 0;
 
@@ -217,7 +219,7 @@ export class Session {
     const { openEngine } = await import("../engine.ts");
     const [terms, redeemKey] = await Promise.all([this.#terms(), this.redeemKey()]);
     try {
-      return await openEngine({ store: this.storeUrl, readOnly, terms, redeemKey });
+      return await openEngine({ store: this.storeUrl, readOnly, terms, redeemKey, wallet: "kept" });
     } catch (error) {
       // The terms have been checked: what is left to be wrong is the store's URL.
       if (error instanceof TypeError) throw new CliError(exits.usage, `--${error.message}`, { cause: error });

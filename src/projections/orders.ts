@@ -4,7 +4,7 @@ import { type Deadline, deadlinesOf } from "../domain/deadlines.ts";
 import { type Rating, orderEventTypes } from "../domain/events.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { type Order, type OrderState, evolve, hasOpenCase, initialState } from "../domain/state.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, prepared } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -319,6 +319,17 @@ export function readOrders(
           .all(...parts.flatMap(() => values)) as unknown as StoredRow[]);
   const orders = rows.slice(0, limit).map(rowOf);
   return { orders, next: rows.length > limit ? writeCursor(orders.at(-1) as OrderRow) : undefined };
+}
+
+/** Whose an order is; undefined where there is none. The same work for every order, however long its life. */
+export function readOwner(
+  database: Database,
+  prefix: string,
+  orderId: string,
+): { readonly buyerId: string; readonly merchantId: string } | undefined {
+  const sql = `SELECT buyer_id, merchant_id FROM ${prefix} WHERE order_id = ?`;
+  const [row] = prepared(database, sql).all(orderId) as { buyer_id: string; merchant_id: string }[];
+  return row && { buyerId: row.buyer_id, merchantId: row.merchant_id };
 }
 
 /** Orders whose next deadline lies before an instant, earliest first, a page at a time; `after` is the last of the page before. */
