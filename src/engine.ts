@@ -6,7 +6,7 @@ import { type Comparison, compare } from "./audit/check.ts";
 import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
-import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
+import { CommandHandler, type MerchantPolicy, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
 import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
 import {
@@ -28,6 +28,7 @@ import {
   type CasePage,
   type QueueFilter,
   casesView,
+  readCaseOwner,
   readCases,
   readQueue,
 } from "./projections/cases.ts";
@@ -143,6 +144,10 @@ export interface Views {
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
   /** Whose an order is; undefined where there is none. As quick for an order of a long life as for none. */
   owner(orderId: string): Promise<{ readonly buyerId: string; readonly merchantId: string } | undefined>;
+  /** The same of a case, whose id no other of the store has, with its order's. */
+  caseOwner(
+    caseId: string,
+  ): Promise<{ readonly orderId: string; readonly buyerId: string; readonly merchantId: string } | undefined>;
   /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
   refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
   /** A page of the cases of a buyer, of a merchant or of all, newest first. */
@@ -177,6 +182,8 @@ export interface Engine extends AsyncDisposable {
   readonly views: Views;
   /** The buyers' wallets in this store. */
   readonly wallet: KeptWallet;
+  /** What a merchant offers a buyer to choose a reason from, by type of case, as the `terms` option says; a type without any is left out. */
+  reasons(merchantId: string): MerchantPolicy["reasons"];
   /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
   /** The same deadlines, none of them fired. */
@@ -349,6 +356,7 @@ class OpenEngine implements Engine {
   readonly #handler: CommandHandler;
   readonly #views: readonly AnyView[];
   readonly #refunds: RefundProcess;
+  readonly #policyOf: (merchantId: string) => MerchantPolicy;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -365,6 +373,7 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
+    this.#policyOf = policies(options.terms);
     this.wallet = new StoredWallet(opened.store, handler, clock);
     const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
@@ -378,6 +387,8 @@ class OpenEngine implements Engine {
         this.#refundHistory(query ?? {})) as Views["refundHistory"],
       owner: (orderId) =>
         this.#reading("orders", (prefix) => readOwner(this.#opened.database, prefix, orderId)),
+      caseOwner: (caseId) =>
+        this.#reading("cases", (prefix) => readCaseOwner(this.#opened.database, prefix, caseId)),
       refund: (query) => this.#refund(query),
       queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
@@ -390,6 +401,10 @@ class OpenEngine implements Engine {
 
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
     return this.#handler.preview(command, options);
+  }
+
+  reasons(merchantId: string): MerchantPolicy["reasons"] {
+    return this.#policyOf(merchantId).reasons;
   }
 
   runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
@@ -449,11 +464,11 @@ class OpenEngine implements Engine {
     orderId: string,
     { at, now }: { readonly at?: AsOf | undefined; readonly now?: number | undefined } = {},
   ): Promise<Explanation | undefined> {
-    const { terms, redeemKey } = this.#options;
+    const { redeemKey } = this.#options;
     const envelopes = await this.#upTo(orderId, at);
     return explain(envelopes, {
       now: now ?? this.#nowAt(envelopes, at),
-      policyOf: policies(terms),
+      policyOf: this.#policyOf,
       redeemKey,
     });
   }
@@ -690,13 +705,7 @@ class OpenEngine implements Engine {
 
   async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
     const envelopes = await this.#upTo(of.orderId, at);
-    const policyOf = policies(this.#options.terms);
-    return refundOf(
-      envelopes,
-      of,
-      this.#nowAt(envelopes, at, now),
-      (merchantId) => policyOf(merchantId).reasons,
-    );
+    return refundOf(envelopes, of, this.#nowAt(envelopes, at, now), (merchantId) => this.reasons(merchantId));
   }
 
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {

@@ -12,7 +12,7 @@ import {
 import { type Order, type OrderState, evolve, initialState } from "../domain/state.ts";
 import { type CaseType, caseTypes } from "../domain/terms.ts";
 import { type Party, parties, waitingOf } from "../domain/waiting.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, prepared } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -233,6 +233,7 @@ export const casesView: View<OrderState> = {
         line_id TEXT, title TEXT NOT NULL, origin TEXT NOT NULL, quantity INTEGER NOT NULL,
         currency TEXT NOT NULL, amount_asked INTEGER NOT NULL, reason TEXT, applied_at INTEGER NOT NULL,
         PRIMARY KEY (order_id, number)) WITHOUT ROWID;
+        CREATE INDEX ${prefix}_id ON ${prefix} (case_id);
         CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, applied_at, order_id, number) WHERE hidden & 1 = 0;
         CREATE INDEX ${prefix}_merchant ON ${prefix} (merchant_id, applied_at, order_id, number) WHERE hidden & 2 = 0;
         CREATE INDEX ${prefix}_merchant_kind ON ${prefix} (merchant_id, type, status, applied_at, order_id, number)
@@ -483,4 +484,19 @@ export function readQueue(database: Database, prefix: string, filter: QueueFilte
     };
   });
   return readPage(database, prefix, "since", false, ranges, limit);
+}
+
+/** Of which order a case is, and whose; undefined where there is none of this id. The same work for every case. */
+export function readCaseOwner(
+  database: Database,
+  prefix: string,
+  caseId: string,
+): { readonly orderId: string; readonly buyerId: string; readonly merchantId: string } | undefined {
+  const sql = `SELECT order_id, buyer_id, merchant_id FROM ${prefix} INDEXED BY ${prefix}_id WHERE case_id = ?`;
+  const [row] = prepared(database, sql).all(caseId) as {
+    order_id: string;
+    buyer_id: string;
+    merchant_id: string;
+  }[];
+  return row && { orderId: row.order_id, buyerId: row.buyer_id, merchantId: row.merchant_id };
 }
