@@ -57,8 +57,6 @@ export interface CaseFilter {
   readonly scope?: Scope | undefined;
   readonly statuses?: readonly CaseStatus[] | undefined;
   readonly types?: readonly CaseType[] | undefined;
-  /** The one of this id; of a buyer's it is found among the buyer's own, which are few. */
-  readonly caseId?: string | undefined;
   /** Applied for at or after, and before, these instants. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -433,7 +431,7 @@ function rangesOf({ scope = "all", statuses, types }: CaseFilter): readonly Rang
  * @throws RangeError on a limit out of 1 to 1000, an offset below 0, a cursor that no such page gave, or a status or type that is none.
  */
 export function readCases(database: Database, prefix: string, filter: CaseFilter): CasePage {
-  const { caseId, from, to, cursor, limit, offset } = filter;
+  const { from, to, cursor, limit, offset } = filter;
   const last = cursor === undefined ? undefined : readCursor("applied_at", cursor);
   // One upper bound, and always one, so that the range of the index begins where the page does.
   const before =
@@ -441,18 +439,8 @@ export function readCases(database: Database, prefix: string, filter: CaseFilter
       ? last
       : { at: to ?? Number.MAX_SAFE_INTEGER, orderId: "", number: 0 };
   const bounds = {
-    where: [
-      "(applied_at, order_id, number) < (?, ?, ?)",
-      ...(from === undefined ? [] : ["applied_at >= ?"]),
-      ...(caseId === undefined ? [] : ["case_id = ?"]),
-    ],
-    values: [
-      before.at,
-      before.orderId,
-      before.number,
-      ...(from === undefined ? [] : [from]),
-      ...(caseId === undefined ? [] : [caseId]),
-    ],
+    where: ["(applied_at, order_id, number) < (?, ?, ?)", ...(from === undefined ? [] : ["applied_at >= ?"])],
+    values: [before.at, before.orderId, before.number, ...(from === undefined ? [] : [from])],
   };
   const ranges = rangesOf(filter).map(({ index, where, values }): Range => {
     return { index, where: [...where, ...bounds.where], values: [...values, ...bounds.values] };

@@ -418,17 +418,6 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       expect(idsOf({ cases: seen, next: undefined })).toEqual(oldestFirst.toReversed());
     });
 
-    it("may hold the one case of an id", async () => {
-      const engine = await open({ store: fresh() });
-      await many(engine);
-      for (const scope of ["all", { buyerId: "buyer-1" }, { merchantId: "main" }] as const) {
-        expect(await history(engine, { scope, caseId: caseOf("b1") })).toEqual(["b1"]);
-        expect(await history(engine, { scope, caseId: "c-2", types: ["refundOnly"] })).toEqual(["b1/c-2"]);
-      }
-      expect(await history(engine, { caseId: "none" })).toEqual([]);
-      expect(await history(engine, { scope: { buyerId: "buyer-2" }, caseId: "c-2" })).toEqual([]);
-    });
-
     it.each([-1, 1.5, Number.NaN])("from the offset %d are refused", async (offset) => {
       const engine = await open({ store: fresh() });
       await expect(engine.views.refundHistory({ offset })).rejects.toThrow(

@@ -118,19 +118,13 @@ async function caseNamed(
   asked: AskedBy,
   { orderId, refundId }: CaseNamed,
 ): Promise<{ readonly orderId: string; readonly caseId: string } | undefined> {
-  const of =
-    orderId ?? (refundId === undefined ? undefined : await orderOfCase(engine, asked.caller.id, refundId));
-  const found = await standing(engine, asked, of);
+  const of = refundId === undefined ? undefined : await engine.views.caseOwner(refundId);
+  const found = await standing(engine, asked, orderId ?? of?.orderId);
   if (found === undefined) return undefined;
   const { order } = found.detail;
   const caseId = refundId ?? found.repeated?.case?.caseId ?? order.cases.at(-1)?.caseId;
   const known = order.cases.find((one) => one.caseId === caseId);
   return known && { orderId: order.orderId, caseId: known.caseId };
-}
-
-async function orderOfCase(engine: Engine, buyerId: string, caseId: string): Promise<string | undefined> {
-  const { cases } = await engine.views.refundHistory({ scope: { buyerId }, caseId, limit: 1 });
-  return cases[0]?.orderId;
 }
 
 /** The orders of rows in a list, as they stand now. */
