@@ -2,5 +2,6 @@
 
 import { appintf } from "../dialects/appintf/index.ts";
 import type { MakeDialect } from "../dialects/dialect.ts";
+import { shopxo } from "../dialects/shopxo/index.ts";
 
-export const dialects: Readonly<Record<string, MakeDialect>> = { appintf };
+export const dialects: Readonly<Record<string, MakeDialect>> = { shopxo, appintf };
