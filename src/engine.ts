@@ -38,6 +38,7 @@ import {
   ordersView,
   readByCode,
   readDue,
+  readOrderCount,
   readOrders,
   readOwner,
 } from "./projections/orders.ts";
@@ -136,6 +137,8 @@ export interface Views {
   counts(scope: Scope): Promise<Statistics>;
   /** A page of the order list, newest first. */
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
+  /** How many orders a filter finds on all its pages. */
+  orderCount(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<number>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
   /** Whose an order is; undefined where there is none. As quick for an order of a long life as for none. */
@@ -368,7 +371,8 @@ class OpenEngine implements Engine {
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
       counts: (scope) => this.#counts(scope),
-      orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
+      orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked, readOrders)),
+      orderCount: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked, readOrderCount)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
       refundHistory: ((query?: OrderRefundsQuery | CasesQuery) =>
         this.#refundHistory(query ?? {})) as Views["refundHistory"],
@@ -638,34 +642,27 @@ class OpenEngine implements Engine {
     return this.#reading("statistics", (prefix) => read(this.#opened.database, prefix));
   }
 
-  async #orders({
-    at,
-    signal,
-    onProgress,
-    ...filter
-  }: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage> {
+  async #orders<T>(
+    { at, signal, onProgress, ...filter }: OrderFilter & Progress & { readonly at?: Bound | undefined },
+    read: (...of: Parameters<typeof readOrders>) => T,
+  ): Promise<T> {
     const scope = filter.scope ?? "all";
     const { store, database } = this.#opened;
     const { text } = filter;
     if (at !== undefined) {
       const progress = { signal, onProgress };
       using orders = await buildScratch(store.local, anyView(ordersView), at, progress);
-      if (text === undefined) return readOrders(orders.database, orders.prefix, filter);
+      if (text === undefined) return read(orders.database, orders.prefix, filter);
       using words = await buildScratch(store.local, anyView(searchView), at, {
         ...progress,
         into: orders.database,
       });
-      return readOrders(
-        orders.database,
-        orders.prefix,
-        filter,
-        matching(words.prefix, text, scope) ?? nothing,
-      );
+      return read(orders.database, orders.prefix, filter, matching(words.prefix, text, scope) ?? nothing);
     }
-    if (text === undefined) return this.#reading("orders", (prefix) => readOrders(database, prefix, filter));
+    if (text === undefined) return this.#reading("orders", (prefix) => read(database, prefix, filter));
     return this.#reading("search", async (search) => {
       const match = matching(search, text, scope) ?? nothing;
-      return this.#reading("orders", (prefix) => readOrders(database, prefix, filter, match));
+      return this.#reading("orders", (prefix) => read(database, prefix, filter, match));
     });
   }
 

@@ -57,6 +57,8 @@ export interface CaseFilter {
   readonly scope?: Scope | undefined;
   readonly statuses?: readonly CaseStatus[] | undefined;
   readonly types?: readonly CaseType[] | undefined;
+  /** The one of this id; of a buyer's it is found among the buyer's own, which are few. */
+  readonly caseId?: string | undefined;
   /** Applied for at or after, and before, these instants. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -64,6 +66,8 @@ export interface CaseFilter {
   readonly limit?: number | undefined;
   /** The `next` of the page before. */
   readonly cursor?: string | undefined;
+  /** How many cases to leave out first, for pages by number; what is applied for meanwhile shifts those. */
+  readonly offset?: number | undefined;
 }
 
 export interface QueueFilter {
@@ -359,9 +363,13 @@ function readPage(
   descending: boolean,
   ranges: readonly Range[],
   limit: number = defaultLimit,
+  offset = 0,
 ): CasePage {
   if (!Number.isInteger(limit) || limit < 1 || limit > mostLimit) {
     throw new RangeError(`limit must be 1 to ${mostLimit}, and is ${limit}`);
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new RangeError(`offset must be 0 or more, and is ${offset}`);
   }
   if (ranges.length === 0) return { cases: [], next: undefined };
   const selected = ranges.map(({ index, where }) => {
@@ -372,7 +380,7 @@ function readPage(
     .map((column) => (descending ? `${column} DESC` : column))
     .join(", ");
   const rows = database
-    .prepare(`${selected.join(" UNION ALL ")} ORDER BY ${order} LIMIT ${limit + 1}`)
+    .prepare(`${selected.join(" UNION ALL ")} ORDER BY ${order} LIMIT ${limit + 1} OFFSET ${offset}`)
     .all(...ranges.flatMap(({ values }) => values)) as unknown as StoredRow[];
   const page = rows.slice(0, limit);
   return {
@@ -421,10 +429,10 @@ function rangesOf({ scope = "all", statuses, types }: CaseFilter): readonly Rang
 
 /**
  * Reads a page of cases, newest first; cases of one instant in the order of their orders' ids and their numbers, descending.
- * @throws RangeError on a limit out of 1 to 1000, a cursor that no such page gave, or a status or type that is none.
+ * @throws RangeError on a limit out of 1 to 1000, an offset below 0, a cursor that no such page gave, or a status or type that is none.
  */
 export function readCases(database: Database, prefix: string, filter: CaseFilter): CasePage {
-  const { from, to, cursor, limit } = filter;
+  const { caseId, from, to, cursor, limit, offset } = filter;
   const last = cursor === undefined ? undefined : readCursor("applied_at", cursor);
   // One upper bound, and always one, so that the range of the index begins where the page does.
   const before =
@@ -432,13 +440,23 @@ export function readCases(database: Database, prefix: string, filter: CaseFilter
       ? last
       : { at: to ?? Number.MAX_SAFE_INTEGER, orderId: "", number: 0 };
   const bounds = {
-    where: ["(applied_at, order_id, number) < (?, ?, ?)", ...(from === undefined ? [] : ["applied_at >= ?"])],
-    values: [before.at, before.orderId, before.number, ...(from === undefined ? [] : [from])],
+    where: [
+      "(applied_at, order_id, number) < (?, ?, ?)",
+      ...(from === undefined ? [] : ["applied_at >= ?"]),
+      ...(caseId === undefined ? [] : ["case_id = ?"]),
+    ],
+    values: [
+      before.at,
+      before.orderId,
+      before.number,
+      ...(from === undefined ? [] : [from]),
+      ...(caseId === undefined ? [] : [caseId]),
+    ],
   };
   const ranges = rangesOf(filter).map(({ index, where, values }): Range => {
     return { index, where: [...where, ...bounds.where], values: [...values, ...bounds.values] };
   });
-  return readPage(database, prefix, "applied_at", true, ranges, limit);
+  return readPage(database, prefix, "applied_at", true, ranges, limit, offset);
 }
 
 /**

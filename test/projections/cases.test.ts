@@ -376,6 +376,11 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       for (const filter of filters) {
         const all = await pages((cursor) => engine.views.refundHistory({ ...filter, limit, cursor }));
         expect(idsOf({ cases: all, next: undefined })).toEqual(oldestFirst.toReversed());
+        const numbered: string[] = [];
+        for (let offset = 0; offset < oldestFirst.length + limit; offset += limit) {
+          numbered.push(...idsOf(await engine.views.refundHistory({ ...filter, limit, offset })));
+        }
+        expect(numbered).toEqual(oldestFirst.toReversed());
       }
       for (const filter of [{}, { merchantId: "main" }, { waitsFor: ["merchant"] as const }]) {
         const all = await pages((cursor) => engine.views.queue({ ...filter, limit, cursor }));
@@ -399,6 +404,24 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         },
       );
       expect(idsOf({ cases: seen, next: undefined })).toEqual(oldestFirst.toReversed());
+    });
+
+    it("may hold the one case of an id", async () => {
+      const engine = await open({ store: fresh() });
+      await many(engine);
+      for (const scope of ["all", { buyerId: "buyer-1" }, { merchantId: "main" }] as const) {
+        expect(await history(engine, { scope, caseId: caseOf("b1") })).toEqual(["b1"]);
+        expect(await history(engine, { scope, caseId: "c-2", types: ["refundOnly"] })).toEqual(["b1/c-2"]);
+      }
+      expect(await history(engine, { caseId: "none" })).toEqual([]);
+      expect(await history(engine, { scope: { buyerId: "buyer-2" }, caseId: "c-2" })).toEqual([]);
+    });
+
+    it.each([-1, 1.5, Number.NaN])("from the offset %d are refused", async (offset) => {
+      const engine = await open({ store: fresh() });
+      await expect(engine.views.refundHistory({ offset })).rejects.toThrow(
+        /^offset must be 0 or more, and is/,
+      );
     });
 
     it.each([0, -1, 1.5, 1_001, Number.NaN])("of %d are refused", async (limit) => {
