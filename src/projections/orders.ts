@@ -42,6 +42,10 @@ export interface OrderRow {
 export interface OrderFilter {
   readonly scope?: Scope | undefined;
   readonly statuses?: readonly OrderStatus[] | undefined;
+  /** The one order of this number, if it is there. */
+  readonly orderNo?: string | undefined;
+  /** Of the completed ones those that were reviewed, or those that were not; the others all the same. */
+  readonly reviewed?: boolean | undefined;
   /** Orders with a line that was rated so. */
   readonly rating?: Rating | undefined;
   readonly hasRefund?: boolean | undefined;
@@ -244,7 +248,7 @@ function conditions(
   filter: OrderFilter,
   matching?: Matching,
 ): { readonly sql: string[]; readonly values: Value[] } {
-  const { scope = "all", rating, hasRefund, cancelRequested, from, to, cursor } = filter;
+  const { scope = "all", orderNo, reviewed, rating, hasRefund, cancelRequested, from, to, cursor } = filter;
   const sql: string[] = [];
   const values: Value[] = [];
   const and = (condition: string, ...bound: Value[]): void => {
@@ -254,6 +258,10 @@ function conditions(
   if (scope !== "all") {
     if ("buyerId" in scope) and("buyer_id = ? AND hidden & 1 = 0", scope.buyerId);
     else and("merchant_id = ? AND hidden & 2 = 0", scope.merchantId);
+  }
+  if (orderNo !== undefined) and("order_no = ?", orderNo);
+  if (reviewed !== undefined) {
+    and(`(status <> ${numberOf("completed")} OR ratings ${reviewed ? "<>" : "="} 0)`);
   }
   if (rating !== undefined) and("ratings & ? <> 0", ratingBits[rating]);
   if (hasRefund !== undefined) and(hasRefund ? "cases > 0" : "cases = 0");

@@ -109,6 +109,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(await idsIn(engine, { rating: "good" })).toEqual(["reviewed"]);
     expect(await idsIn(engine, { rating: "bad" })).toEqual(["reviewed"]);
     expect(await idsIn(engine, { rating: "neutral" })).toEqual([]);
+    expect(await idsIn(engine, { reviewed: true })).toEqual(newestFirst.filter((id) => id !== "received"));
+    expect(await idsIn(engine, { reviewed: false })).toEqual(newestFirst.filter((id) => id !== "reviewed"));
+    expect(await idsIn(engine, { reviewed: false, statuses: ["completed"] })).toEqual(["received"]);
+    expect(await engine.views.orderCount({ reviewed: true, statuses: ["completed", "paid"] })).toBe(2);
+    expect(await idsIn(engine, { orderNo: "paid" })).toEqual(["paid"]);
+    expect(await idsIn(engine, { orderNo: "foreign", scope: { buyerId: "buyer-1" } })).toEqual([]);
+    expect(await idsIn(engine, { orderNo: "pai" })).toEqual([]);
     expect(await idsIn(engine, { hasRefund: true })).toEqual([]);
     expect(await idsIn(engine, { hasRefund: false })).toEqual(newestFirst);
     expect(await idsIn(engine, { from: t0 + second, to: t0 + 3 * second })).toEqual(["shipped", "paid"]);
