@@ -100,7 +100,7 @@ describe("over a socket", () => {
   });
 
   it("cuts off a head and a body that come too slowly", async () => {
-    const { port } = await serving({ headersTimeoutMs: 200, requestTimeoutMs: 300 });
+    const { port, lines, shop } = await serving({ headersTimeoutMs: 200, requestTimeoutMs: 300 });
     const [head, body] = await Promise.all([
       raw(port, "GET /health HTTP/1.1\r\nhost:"),
       raw(
@@ -110,6 +110,22 @@ describe("over a socket", () => {
     ]);
     expect([408, Number.NaN]).toContain(statusOf(head));
     expect([408, Number.NaN]).toContain(statusOf(body));
+    expect([...lines, ...shop.ports.lines].filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("takes it calmly when a client goes in the middle of its body", async () => {
+    const { port, lines, shop } = await serving();
+    const head =
+      "POST /commands HTTP/1.1\r\nhost: a\r\nauthorization: Bearer token-of-buyer-1\r\ncontent-type: application/json\r\n";
+    for (const rest of ["content-length: 100\r\n\r\n{", "transfer-encoding: chunked\r\n\r\n5\r\n{"]) {
+      const socket = connect(port, "127.0.0.1");
+      sockets.push(socket);
+      await once(socket, "connect");
+      socket.write(head + rest, () => socket.destroy());
+      await once(socket, "close");
+    }
+    await expect.poll(() => lines.length).toBe(2);
+    expect([...lines, ...shop.ports.lines].filter(({ level }) => level === "error")).toEqual([]);
   });
 
   it.each([
