@@ -108,7 +108,9 @@ export const updateSchema = z
   })
   .refine(statusOfKind, statusRule);
 
-export const statusSchema = z.object({ ...ofOrder, ResourceID: id, Status: z.int() }).refine(statusOfKind, statusRule);
+export const statusSchema = z
+  .object({ ...ofOrder, ResourceID: id, Status: z.int() })
+  .refine(statusOfKind, statusRule);
 
 export const subsSchema = z.object({ ...ofOrder, ResourceID: id, EXT: z.object({ SubsOrder: subs }) });
 

@@ -66,6 +66,14 @@ export function aggregateOf(statuses: readonly SubStatus[]): SubStatus | undefin
   return byRank.find((status) => statuses.includes(status));
 }
 
-export const orderTypes: Readonly<Record<CaseType, 1 | 2 | 3>> = { refundOnly: 1, exchange: 2, returnRefund: 3 };
+export const orderTypes: Readonly<Record<CaseType, 1 | 2 | 3>> = {
+  refundOnly: 1,
+  exchange: 2,
+  returnRefund: 3,
+};
 
-export const caseTypeOf: Readonly<Record<1 | 2 | 3, CaseType>> = { 1: "refundOnly", 2: "exchange", 3: "returnRefund" };
+export const caseTypeOf: Readonly<Record<1 | 2 | 3, CaseType>> = {
+  1: "refundOnly",
+  2: "exchange",
+  3: "returnRefund",
+};

@@ -2,7 +2,7 @@
 
 import { affectedUnits } from "../../domain/caseDecide.ts";
 import type { Case } from "../../domain/caseState.ts";
-import type { ChargeKind, Line } from "../../domain/events.ts";
+import type { Charge, ChargeKind, Line } from "../../domain/events.ts";
 import type { JsonPairs } from "../../domain/json.ts";
 import { allocate } from "../../domain/money.ts";
 import type { Order } from "../../domain/state.ts";
@@ -45,6 +45,16 @@ const chargeNames: Readonly<Record<ChargeKind, string>> = { freight: "运费", t
 export function chargeKindOf(name: string): ChargeKind {
   const known = (Object.keys(chargeNames) as ChargeKind[]).find((kind) => chargeNames[kind] === name);
   return known ?? "other";
+}
+
+type Parts = NonNullable<MainDocument["Payment"]["PaymentInfo"]>;
+
+/** What was taken off an order's price, and what was added: `PreferentialInfo` and `PaymentInfo`. */
+export function partsOf(discount: number, charges: readonly Charge[]): readonly [Parts, Parts] {
+  return [
+    discount === 0 ? [] : [{ Name: "优惠", Value: discount, Quantity: 1 }],
+    charges.map(({ kind, amount }) => ({ Name: chargeNames[kind], Value: amount, Quantity: 1 })),
+  ];
 }
 
 /** What rides along of a document in `source.baidu`. */
@@ -100,6 +110,7 @@ export function orderDocument(detail: OrderDetail, shop: BaiduShop): OrderDocume
 
 function mainOf(order: Order, shop: BaiduShop, foreign: ReturnType<typeof foreignOf>): MainDocument {
   const { charges, discount, total, paidAt } = order;
+  const [preferential, extra] = partsOf(discount, charges);
   const detailPage = foreign.OrderDetail ?? pageOf(shop.orderPage, order.orderId);
   return {
     Products: order.lines.map((line) => {
@@ -121,16 +132,8 @@ function mainOf(order: Order, shop: BaiduShop, foreign: ReturnType<typeof foreig
       Method: order.payments.find(({ late }) => !late)?.channel === "offline" ? 2 : (foreign.Method ?? 1),
       Amount: total,
       IsPayment: paidAt !== undefined,
-      PreferentialInfo:
-        foreign.PreferentialInfo !== undefined
-          ? foreign.PreferentialInfo
-          : discount === 0
-            ? []
-            : [{ Name: "优惠", Value: discount, Quantity: 1 }],
-      PaymentInfo:
-        foreign.PaymentInfo !== undefined
-          ? foreign.PaymentInfo
-          : charges.map(({ kind, amount }) => ({ Name: chargeNames[kind], Value: amount, Quantity: 1 })),
+      PreferentialInfo: foreign.PreferentialInfo === undefined ? preferential : foreign.PreferentialInfo,
+      PaymentInfo: foreign.PaymentInfo === undefined ? extra : foreign.PaymentInfo,
     },
     Appraise: { ...(foreign.Appraise ?? { Name: "", SwanSchema: "" }), Status: appraiseOf(order, foreign) },
     ...(detailPage === undefined ? {} : { OrderDetail: detailPage }),
@@ -189,7 +192,8 @@ function itemOf(order: Order, one: Case, log: readonly LogEntry[], shop: BaiduSh
   const OrderType = orderTypes[one.type];
   const page = came?.OrderDetail ?? pageOf(shop.subOrderPage, order.orderId, SubOrderID);
   const Product = productsOf(order, one);
-  const same = came !== undefined && came.OrderType === OrderType && (came.Refund?.Amount ?? 0) === one.amount;
+  const same =
+    came !== undefined && came.OrderType === OrderType && (came.Refund?.Amount ?? 0) === one.amount;
   const Refund = same ? came.Refund : { Amount: one.amount, Product };
   const Aftermarket = same ? came.Aftermarket : one.type === "refundOnly" ? undefined : { Product };
   return {
@@ -212,7 +216,9 @@ function productsOf(order: Order, one: Case): { ID: string; Quantity: number; Am
     return [{ ID: productIdOf(line), Quantity: Math.max(1, affectedUnits(order, one)), Amount: one.amount }];
   }
   const left = order.lines.map((line) => {
-    const others = order.cases.filter(({ caseId, lineId }) => caseId !== one.caseId && lineId === line.lineId);
+    const others = order.cases.filter(
+      ({ caseId, lineId }) => caseId !== one.caseId && lineId === line.lineId,
+    );
     return { line, units: line.quantity - others.reduce((units, other) => units + other.settledQuantity, 0) };
   });
   const concerned = left.some(({ units }) => units > 0)
