@@ -21,13 +21,16 @@ export function read<T extends z.ZodType>(
 }
 
 /** A field as text; what was not sent is empty, as apifm's client sends what it has not. */
-const word = z.unknown().transform((value, context) => {
-  if (value === undefined || value === null) return "";
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  context.addIssue({ code: "custom", message: "参数错误" });
-  return z.NEVER;
-});
+const word = z
+  .unknown()
+  .optional()
+  .transform((value, context) => {
+    if (value === undefined || value === null) return "";
+    if (typeof value === "string") return value;
+    if (typeof value === "number" || typeof value === "boolean") return String(value);
+    context.addIssue({ code: "custom", message: "参数错误" });
+    return z.NEVER;
+  });
 
 /** Undefined where it is empty. */
 const optional = word.transform((text) => (text === "" ? undefined : text));
@@ -107,6 +110,7 @@ const choice = z.object(
     days: z.array(z.string()).optional().catch(undefined),
     goodsAdditionList: z
       .unknown()
+      .optional()
       .refine(
         (list) => list === undefined || (Array.isArray(list) && list.length === 0),
         "暂不支持商品附加选项",
@@ -114,8 +118,6 @@ const choice = z.object(
   },
   "goodsJsonStr格式有误",
 );
-
-export type Choice = z.infer<typeof choice>;
 
 /** Fields of an address that only the freight port and the detail's `logistics` know. */
 const places = {
