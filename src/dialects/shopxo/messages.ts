@@ -48,7 +48,7 @@ export interface About {
 
 /**
  * The domain's rules in the order of ShopXO's own checks. What ShopXO does not check itself stands where the domain has it: the order's
- * status before the window, the kinds of after-sale that are allowed behind it.
+ * status before the window, the kinds of after-sale that are allowed behind it. Of a case that is there, its status comes before all else.
  */
 const precedence: readonly RejectionCode[] = [
   "orderNotFound",
@@ -56,6 +56,9 @@ const precedence: readonly RejectionCode[] = [
   "lineNotInOrder",
   "caseNotFound",
   "wrongActor",
+  "caseStatusNotEligible",
+  "originNotEligible",
+  "refundInFlight",
   "orderStatusNotEligible",
   "windowExpired",
   "typeNotAllowed",
@@ -66,9 +69,6 @@ const precedence: readonly RejectionCode[] = [
   "quantityInvalid",
   "quantityTooHigh",
   "evidenceTooMany",
-  "caseStatusNotEligible",
-  "originNotEligible",
-  "refundInFlight",
   "reasonLength",
   "noteTooLong",
   "destinationRefused",
