@@ -168,6 +168,15 @@ export interface ReplayQuery extends Progress {
   readonly onOrder?: ReplayOptions["onOrder"];
 }
 
+/** A page of changed orders, each once, in the order of their first change in it. */
+export interface Changes {
+  readonly orderIds: readonly string[];
+  /** Where to go on; undefined in an empty store. */
+  readonly position: string | undefined;
+  /** There was nothing behind it. */
+  readonly end: boolean;
+}
+
 export interface Engine extends AsyncDisposable {
   /**
    * Executes one command and answers when its events are durable.
@@ -202,6 +211,15 @@ export interface Engine extends AsyncDisposable {
     readonly after?: string | undefined;
     readonly signal?: AbortSignal | undefined;
   }): AsyncIterable<Envelope>;
+  /**
+   * Which orders changed after a position (undefined: ever), as far as one page of the log tells: for who tells others of them, from a
+   * checkpoint of their own on.
+   */
+  changes(options?: {
+    readonly after?: string | undefined;
+    /** Events a page; 500 without it. */
+    readonly limit?: number | undefined;
+  }): Promise<Changes>;
   /** An order's state as commands are decided on it now; `none` where there is no order. */
   state(orderId: string): Promise<OrderState>;
   /** An order's events, oldest first. */
@@ -450,6 +468,15 @@ class OpenEngine implements Engine {
     for await (const message of this.#opened.store.subscribe({ after, signal, prefixes: [orderPrefix] })) {
       if (message.kind === "event") yield codec.decode(message.event);
     }
+  }
+
+  async changes({
+    after,
+    limit = 500,
+  }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {}): Promise<Changes> {
+    const page = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
+    const orderIds = new Set(page.events.map(({ stream }) => stream.slice(orderPrefix.length)));
+    return { orderIds: [...orderIds], position: page.checkpoint ?? after, end: page.end };
   }
 
   state(orderId: string): Promise<OrderState> {

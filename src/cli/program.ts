@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, CommanderError } from "commander";
 
+import { addExport, addImport } from "./baidu.ts";
 import { addQueue, addRefunds } from "./cases.ts";
 import { addCompletion } from "./completion.ts";
 import { addDiagram } from "./diagram.ts";
@@ -120,6 +121,8 @@ function programFor(run: Run, out: Output, err: Output): Command {
   addWallet(program, run);
   addServe(program, run, version());
   addToken(program, run);
+  addExport(program, run);
+  addImport(program, run);
   addDiagram(program, run);
   addSchema(program, run);
   addDoctor(program, run, version());

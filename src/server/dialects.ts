@@ -2,7 +2,8 @@
 
 import { apifm } from "../dialects/apifm/index.ts";
 import { appintf } from "../dialects/appintf/index.ts";
+import { baidu } from "../dialects/baidu/index.ts";
 import type { MakeDialect } from "../dialects/dialect.ts";
 import { shopxo } from "../dialects/shopxo/index.ts";
 
-export const dialects: Readonly<Record<string, MakeDialect>> = { apifm, shopxo, appintf };
+export const dialects: Readonly<Record<string, MakeDialect>> = { apifm, shopxo, baidu, appintf };

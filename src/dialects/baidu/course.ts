@@ -225,6 +225,9 @@ function payLate(course: Course, item: Item, path: string): void {
     return;
   }
   course.lose(path, "carried as money that came too late, paid and given back by hand");
+  if (SubStatus === 401 && MTime !== CTime) {
+    course.lose(`${path}.MTime`, "what became of the money since it came");
+  }
   if (`late:${payId}` !== SubOrderID) course.lose(`${path}.SubOrderID`, `it is late:${payId} here`);
 }
 

@@ -209,7 +209,7 @@ function itemOf(order: Order, one: Case, log: readonly LogEntry[], shop: BaiduSh
   };
 }
 
-/** The goods of a case, their amounts adding up to the case's; of one of the whole order, all that no other case has sent back. */
+/** The goods of a case, their amounts adding up to the case's; of a cancellation, all that no other case has sent back. */
 function productsOf(order: Order, one: Case): { ID: string; Quantity: number; Amount: number }[] {
   if (one.lineId !== undefined) {
     const line = order.lines.find(({ lineId }) => lineId === one.lineId) as Line;
@@ -221,9 +221,11 @@ function productsOf(order: Order, one: Case): { ID: string; Quantity: number; Am
     );
     return { line, units: line.quantity - others.reduce((units, other) => units + other.settledQuantity, 0) };
   });
-  const concerned = left.some(({ units }) => units > 0)
-    ? left.filter(({ units }) => units > 0)
-    : order.lines.map((line) => ({ line, units: line.quantity }));
+  // Money that came late is about no goods in particular.
+  const concerned =
+    one.origin === "cancellation" && left.some(({ units }) => units > 0)
+      ? left.filter(({ units }) => units > 0)
+      : order.lines.map((line) => ({ line, units: line.quantity }));
   const amounts = allocate(
     one.amount,
     concerned.map(({ line, units }) => line.unitPrice * units),
