@@ -79,7 +79,6 @@ async function apifmSays(asking: Asking): Promise<Book> {
   for (let page = 1; ; page += 1) {
     const { code, data } = await ask(asking, "/x/order/list", { page: String(page), pageSize: "10" });
     if (code === 700) break;
-    if (data === null) throw new Error(JSON.stringify(await ask(asking, "/x/order/list", { page: String(page), pageSize: "10" })));
     for (const info of (data as { orderList: Row[] }).orderList) {
       const orderId = String(info["id"]);
       expect([-1, 3]).toContain(info["status"]);
@@ -354,7 +353,7 @@ describe("Online Retail through all four dialects", () => {
     async () => {
       await agree(december, {
         orders: 1_550,
-        buyers: 0,
+        buyers: 1_040,
         units: 358_743,
         paid: 77_786_564,
         cases: 302,
