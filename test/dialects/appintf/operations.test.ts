@@ -3,7 +3,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { form, get, handle, mine, order, pageOf, post, shop, source, theirs } from "./shop.ts";
-import { day, merchant, minute, second, stranger, t0 } from "../../domain/orders.ts";
+import { buyer, day, merchant, minute, second, stranger, t0 } from "../../domain/orders.ts";
 import { accepted, by, tidyEngines } from "../../engines.ts";
 
 tidyEngines();
@@ -385,6 +385,20 @@ describe("the window of three seconds", () => {
     expect((await at.engine.views.order("7001"))?.order.cases).toHaveLength(1);
   });
 
+  it("is looked at again where the order has moved meanwhile", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay"]);
+    const { execute } = at.engine;
+    // Between the look and the command another application is made, and cancelled.
+    at.engine.execute = async (...given: Parameters<typeof execute>) => {
+      at.engine.execute = execute;
+      expect(await post(at, "refund/submitRefund", form(7001))).toEqual(ok);
+      expect(await post(at, "refund/cancelRefund", { orderId: 7001 })).toEqual(ok);
+      return execute.apply(at.engine, given);
+    };
+    expect(await post(at, "refund/submitRefund", form(7001))).toEqual(tooSoon);
+  });
+
   it("lets one of many at once through", async () => {
     const at = await shop();
     await order(at, "7001", ["pay"]);
@@ -503,6 +517,17 @@ describe("confirming receipt", () => {
     expect(await confirm(404)).toEqual(noOrder);
     expect(await confirm(0)).toEqual(noOrder);
     expect((await get(at, "order/orderInfo", { orderId: 7002 })).data).toMatchObject({ status: 3 });
+  });
+
+  it("is answered the same again under the same key, although the order is hidden since", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay", "ship"]);
+    const confirm = (key: string) =>
+      post(at, "order/confirmReceive", { orderId: 7001 }, mine, { "idempotency-key": key });
+    expect(await confirm("k")).toEqual({ ...ok, data: { orderId: 7001 } });
+    accepted(await at.engine.execute({ type: "HideOrder", orderId: "7001" }, by(buyer)));
+    expect(await confirm("k")).toEqual({ ...ok, data: { orderId: 7001 } });
+    expect(await confirm("other")).toEqual(noOrder);
   });
 
   it("of another's is of none", async () => {
