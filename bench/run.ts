@@ -14,6 +14,7 @@ import { legality } from "./legality.ts";
 import { machine, machineLines } from "./machine.ts";
 import { answers, memory, rebuild, replay } from "./reading.ts";
 import { type Row, table, verdictOf } from "./rows.ts";
+import { serving } from "./serving.ts";
 import { inFlight, oneAtATime, random, sharing } from "./writing.ts";
 
 interface Measure {
@@ -40,6 +41,7 @@ const measures: readonly Measure[] = [
   { name: "emmett-64", take: (context) => against(context, "emmett", 64) },
   { name: "memory", take: memory },
   { name: "answers", take: answers },
+  { name: "http", take: serving },
   { name: "views", take: views },
   { name: "budget", take: budget },
 ];

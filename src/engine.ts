@@ -6,7 +6,7 @@ import { type Comparison, compare } from "./audit/check.ts";
 import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
-import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
+import { CommandHandler, type MerchantPolicy, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
 import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "./commands/refunds.ts";
 import { codeHash, redemptionCode } from "./commands/redemption.ts";
 import { type TermsOption, policies } from "./commands/terms.ts";
+import { type KeptWallet, StoredWallet } from "./commands/wallet.ts";
 import type { Command } from "./domain/commands.ts";
 import type { Rejection } from "./domain/refusals.ts";
 import type { OrderState } from "./domain/state.ts";
@@ -27,6 +28,7 @@ import {
   type CasePage,
   type QueueFilter,
   casesView,
+  readCaseOwner,
   readCases,
   readQueue,
 } from "./projections/cases.ts";
@@ -37,7 +39,9 @@ import {
   ordersView,
   readByCode,
   readDue,
+  readOrderCount,
   readOrders,
+  readOwner,
 } from "./projections/orders.ts";
 import { type RefundDetail, type RefundHistory, historyOf, refundOf } from "./projections/refund.ts";
 import {
@@ -49,7 +53,7 @@ import {
   type ViewStatus,
 } from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
-import { type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
+import { type Scope, type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
@@ -90,8 +94,8 @@ export interface EngineOptions {
   readonly redeemKey?: string | undefined;
   /** Pays refunds back the way the payment came; without it those stay in flight until their outcome is recorded by a command. */
   readonly payments?: PaymentProvider | undefined;
-  /** Pays refunds into the buyers' wallet; likewise. */
-  readonly wallet?: Wallet | undefined;
+  /** Pays refunds into the buyers' wallet; likewise. `kept`: into the wallets in the engine's own store. */
+  readonly wallet?: Wallet | "kept" | undefined;
   /** Which views to keep; all without it. A view that is not kept here falls behind and is caught up by who keeps it. */
   readonly views?: readonly string[] | undefined;
   /** Opens the store for reading only. */
@@ -141,10 +145,20 @@ export type RefundQuery = OrderRefundsQuery & ({ readonly caseId: string } | { r
 export interface Views {
   /** Order statistics; kept, never counted at the asking, but for a look back. */
   statistics(query?: StatisticsQuery): Promise<StatisticsAnswer>;
+  /** The counts of one scope alone. */
+  counts(scope: Scope): Promise<Statistics>;
   /** A page of the order list, newest first. */
   orders(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage>;
+  /** How many orders a filter finds on all its pages. */
+  orderCount(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<number>;
   /** One order in full, with its log; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** Whose an order is; undefined where there is none. As quick for an order of a long life as for none. */
+  owner(orderId: string): Promise<{ readonly buyerId: string; readonly merchantId: string } | undefined>;
+  /** The same of a case, whose id no other of the store has, with its order's. */
+  caseOwner(
+    caseId: string,
+  ): Promise<{ readonly orderId: string; readonly buyerId: string; readonly merchantId: string } | undefined>;
   /** Every case of an order, newest first, each with its log; undefined where there is no order (then). */
   refundHistory(query: OrderRefundsQuery): Promise<RefundHistory | undefined>;
   /** A page of the cases of a buyer, of a merchant or of all, newest first. */
@@ -165,6 +179,15 @@ export interface ReplayQuery extends Progress {
   readonly onOrder?: ReplayOptions["onOrder"];
 }
 
+/** A page of changed orders, each once, in the order of their first change in it. */
+export interface Changes {
+  readonly orderIds: readonly string[];
+  /** Where to go on; undefined in an empty store. */
+  readonly position: string | undefined;
+  /** There was nothing behind it. */
+  readonly end: boolean;
+}
+
 export interface Engine extends AsyncDisposable {
   /**
    * Executes one command and answers when its events are durable.
@@ -177,6 +200,10 @@ export interface Engine extends AsyncDisposable {
   preview(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   readonly views: Views;
+  /** The buyers' wallets in this store. */
+  readonly wallet: KeptWallet;
+  /** What a merchant offers a buyer to choose a reason from, by type of case, as the `terms` option says; a type without any is left out. */
+  reasons(merchantId: string): MerchantPolicy["reasons"];
   /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
   /** The same deadlines, none of them fired. */
@@ -195,6 +222,15 @@ export interface Engine extends AsyncDisposable {
     readonly after?: string | undefined;
     readonly signal?: AbortSignal | undefined;
   }): AsyncIterable<Envelope>;
+  /**
+   * Which orders changed after a position (undefined: ever), as far as one page of the log tells: for who tells others of them, from a
+   * checkpoint of their own on.
+   */
+  changes(options?: {
+    readonly after?: string | undefined;
+    /** Events a page; 500 without it. */
+    readonly limit?: number | undefined;
+  }): Promise<Changes>;
   /** An order's state as commands are decided on it now; `none` where there is no order. */
   state(orderId: string): Promise<OrderState>;
   /** An order's events, oldest first. */
@@ -388,6 +424,7 @@ const idleMs = 500;
 
 class OpenEngine implements Engine {
   readonly views: Views;
+  readonly wallet: KeptWallet;
 
   readonly #options: EngineOptions;
   readonly #opened: OpenedStore;
@@ -395,6 +432,7 @@ class OpenEngine implements Engine {
   readonly #handler: CommandHandler;
   readonly #views: readonly AnyView[];
   readonly #refunds: RefundProcess;
+  readonly #policyOf: (merchantId: string) => MerchantPolicy;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -410,14 +448,23 @@ class OpenEngine implements Engine {
     this.#runner = runner;
     this.#handler = handler;
     this.#views = views;
-    const { payments, wallet, clock = Date.now } = options;
+    const { payments, clock = Date.now } = options;
+    this.#policyOf = policies(options.terms);
+    this.wallet = new StoredWallet(opened.store, handler, clock);
+    const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
     this.views = {
       statistics: (query = {}) => this.#answered(query, (asked) => this.#statistics(asked)),
-      orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked)),
+      counts: (scope) => this.#counts(scope),
+      orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked, readOrders)),
+      orderCount: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked, readOrderCount)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
       refundHistory: ((query?: OrderRefundsQuery | CasesQuery) =>
         this.#refundHistory(query ?? {})) as Views["refundHistory"],
+      owner: (orderId) =>
+        this.#reading("orders", (prefix) => readOwner(this.#opened.database, prefix, orderId)),
+      caseOwner: (caseId) =>
+        this.#reading("cases", (prefix) => readCaseOwner(this.#opened.database, prefix, caseId)),
       refund: (query) => this.#refund(query),
       queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
@@ -430,6 +477,10 @@ class OpenEngine implements Engine {
 
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
     return this.#handler.preview(command, options);
+  }
+
+  reasons(merchantId: string): MerchantPolicy["reasons"] {
+    return this.#policyOf(merchantId).reasons;
   }
 
   runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
@@ -477,6 +528,15 @@ class OpenEngine implements Engine {
     }
   }
 
+  async changes({
+    after,
+    limit = 500,
+  }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {}): Promise<Changes> {
+    const page = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
+    const orderIds = new Set(page.events.map(({ stream }) => stream.slice(orderPrefix.length)));
+    return { orderIds: [...orderIds], position: page.checkpoint ?? after, end: page.end };
+  }
+
   state(orderId: string): Promise<OrderState> {
     return this.#handler.state(orderId);
   }
@@ -489,11 +549,11 @@ class OpenEngine implements Engine {
     orderId: string,
     { at, now }: { readonly at?: AsOf | undefined; readonly now?: number | undefined } = {},
   ): Promise<Explanation | undefined> {
-    const { terms, redeemKey } = this.#options;
+    const { redeemKey } = this.#options;
     const envelopes = await this.#upTo(orderId, at);
     return explain(envelopes, {
       now: now ?? this.#nowAt(envelopes, at),
-      policyOf: policies(terms),
+      policyOf: this.#policyOf,
       redeemKey,
     });
   }
@@ -682,6 +742,18 @@ class OpenEngine implements Engine {
     return kept.local;
   }
 
+  async #counts(scope: Scope): Promise<Statistics> {
+    try {
+      return await this.#reading("statistics", (prefix) =>
+        readStatistics(this.#opened.database, prefix, scope),
+      );
+    } catch (error) {
+      if (!this.#isBehind(error)) throw error;
+      const { all, buyer, merchant } = await this.views.statistics(scope === "all" ? {} : scope);
+      return buyer ?? merchant ?? all;
+    }
+  }
+
   async #statistics({ buyerId, merchantId, at, ...progress }: StatisticsQuery): Promise<StatisticsAnswer> {
     const read = (database: Database, prefix: string): StatisticsAnswer => ({
       all: readStatistics(database, prefix, "all"),
@@ -695,12 +767,10 @@ class OpenEngine implements Engine {
     return this.#reading("statistics", (prefix) => read(this.#opened.database, prefix));
   }
 
-  async #orders({
-    at,
-    signal,
-    onProgress,
-    ...filter
-  }: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<OrderPage> {
+  async #orders<T>(
+    { at, signal, onProgress, ...filter }: OrderFilter & Progress & { readonly at?: Bound | undefined },
+    read: (...of: Parameters<typeof readOrders>) => T,
+  ): Promise<T> {
     const scope = filter.scope ?? "all";
     const { database } = this.#opened;
     const { text } = filter;
@@ -708,22 +778,17 @@ class OpenEngine implements Engine {
       const progress = { signal, onProgress };
       const events = await this.#events();
       using orders = await buildScratch(events, anyView(ordersView), at, progress);
-      if (text === undefined) return readOrders(orders.database, orders.prefix, filter);
+      if (text === undefined) return read(orders.database, orders.prefix, filter);
       using words = await buildScratch(events, anyView(searchView), at, {
         ...progress,
         into: orders.database,
       });
-      return readOrders(
-        orders.database,
-        orders.prefix,
-        filter,
-        matching(words.prefix, text, scope) ?? nothing,
-      );
+      return read(orders.database, orders.prefix, filter, matching(words.prefix, text, scope) ?? nothing);
     }
-    if (text === undefined) return this.#reading("orders", (prefix) => readOrders(database, prefix, filter));
+    if (text === undefined) return this.#reading("orders", (prefix) => read(database, prefix, filter));
     return this.#reading("search", async (search) => {
       const match = matching(search, text, scope) ?? nothing;
-      return this.#reading("orders", (prefix) => readOrders(database, prefix, filter, match));
+      return this.#reading("orders", (prefix) => read(database, prefix, filter, match));
     });
   }
 
@@ -751,13 +816,7 @@ class OpenEngine implements Engine {
 
   async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
     const envelopes = await this.#upTo(of.orderId, at);
-    const policyOf = policies(this.#options.terms);
-    return refundOf(
-      envelopes,
-      of,
-      this.#nowAt(envelopes, at, now),
-      (merchantId) => policyOf(merchantId).reasons,
-    );
+    return refundOf(envelopes, of, this.#nowAt(envelopes, at, now), (merchantId) => this.reasons(merchantId));
   }
 
   async #order(orderId: string, at: AsOf | undefined): Promise<OrderDetail | undefined> {

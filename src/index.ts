@@ -16,6 +16,7 @@ export type { RefundInFlight, RefundRun, RefundRunOptions } from "./commands/ref
 export { memoryWallet, scriptedProvider } from "./commands/scripted.ts";
 export type { RefundScript, Scripted, ScriptStep } from "./commands/scripted.ts";
 export type { MerchantTerms, TermsOption } from "./commands/terms.ts";
+export type { HoldRun, KeptWallet, TopUp, WalletBalance } from "./commands/wallet.ts";
 export type { Actor, Role } from "./domain/actor.ts";
 export type { Command, CommandType } from "./domain/commands.ts";
 export { caseMachine, caseMoves } from "./domain/caseLifecycle.ts";
@@ -28,6 +29,8 @@ export { evolve, initialState, isTerminal } from "./domain/state.ts";
 export type { Order, OrderState } from "./domain/state.ts";
 export { defaultTerms } from "./domain/terms.ts";
 export type { Terms } from "./domain/terms.ts";
+export { describeWalletRefusal } from "./domain/wallet.ts";
+export type { WalletEvent, WalletRefusal } from "./domain/wallet.ts";
 export type { CaseFilter, CasePage, CaseRow, QueueFilter } from "./projections/cases.ts";
 export type { OrderDetail } from "./projections/detail.ts";
 export type { OrderFilter, OrderPage, OrderRow } from "./projections/orders.ts";

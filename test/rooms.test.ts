@@ -79,8 +79,9 @@ const banned: readonly (readonly [file: string, specifiers: readonly string[]])[
   ],
   [
     "src/dialects/breach.ts",
-    ["../server/named.ts", "../cli/named.ts", "../index.ts", "../store/named.ts", "node:fs"],
+    ["../server/named.ts", "../cli/named.ts", "../index.ts", "../store/named.ts", "node:fs", "hono"],
   ],
+  ["src/dialects/shop/breach.ts", ["../named.ts", "../other/named.ts", "../../store/named.ts", "node:fs"]],
   [
     "src/server/breach.ts",
     ["../cli/named.ts", "../index.ts", "./devserver/named.ts", "commander", "@eventstore/db-client"],
@@ -123,8 +124,25 @@ const allowed: readonly (readonly [file: string, specifiers: readonly string[]])
     "src/audit/fine.ts",
     ["../domain/named.ts", "../store/named.ts", "../commands/named.ts", "../projections/named.ts", "node:fs"],
   ],
-  ["src/dialects/shop/fine.ts", ["./named.ts", "../../engine.ts", "../../domain/named.ts", "zod"]],
-  ["src/server/fine.ts", ["../engine.ts", "../dialects/named.ts", "../domain/named.ts", "node:http"]],
+  [
+    "src/dialects/fine.ts",
+    ["../engine.ts", "../commands/named.ts", "../projections/named.ts", "node:crypto"],
+  ],
+  [
+    "src/dialects/shop/fine.ts",
+    [
+      "./named.ts",
+      "../dialect.ts",
+      "../../engine.ts",
+      "../../domain/named.ts",
+      "../../commands/named.ts",
+      "zod",
+    ],
+  ],
+  [
+    "src/server/fine.ts",
+    ["../engine.ts", "../dialects/named.ts", "../domain/named.ts", "node:http", "hono", "@hono/node-server"],
+  ],
   [
     "src/server/devserver/fine.ts",
     ["./named.ts", "../../store/database.ts", "../../store/port.ts", "node:http2", "node:timers/promises"],

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, CommanderError } from "commander";
 
+import { addExport, addImport } from "./baidu.ts";
 import { addQueue, addRefunds } from "./cases.ts";
 import { addCompletion } from "./completion.ts";
 import { addCopy } from "./copy.ts";
@@ -19,19 +20,24 @@ import { addRefund } from "./refund.ts";
 import { addRebuild, addReplay } from "./replay.ts";
 import { addRun } from "./scenarios.ts";
 import { addSchema } from "./schema.ts";
+import { addServe } from "./serve.ts";
 import { type GlobalOptions, type Io, type Run, Session } from "./session.ts";
 import { addHistory, addShow } from "./show.ts";
 import { addStats } from "./stats.ts";
+import { addToken } from "./token.ts";
+import { addWallet } from "./wallet.ts";
 
 /** Runs one command line (without the program's own name) and gives its exit code; whatever goes wrong, it does not throw. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const out = new Output(io.stdout);
   const err = new Output(io.stderr);
   let exit: Exit = exits.done;
+  let endsBySignal = false;
   const run: Run = async (command, work) => {
     const session = new Session(io, command.optsWithGlobals<GlobalOptions>(), out, err);
     try {
       exit = await work(session);
+      ({ endsBySignal } = session);
     } finally {
       session.clearProgress();
     }
@@ -39,7 +45,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     await programFor(run, out, err).parseAsync(argv, { from: "user" });
     await out.finish();
-    return io.signal.aborted ? exits.interrupted : exit;
+    return io.signal.aborted && !endsBySignal ? exits.interrupted : exit;
   } catch (error) {
     exit = await ended(error, io, err);
     // What was printed before the fault belongs to it.
@@ -118,6 +124,11 @@ function programFor(run: Run, out: Output, err: Output): Command {
   addReplay(program, run);
   addRebuild(program, run);
   addDue(program, run);
+  addWallet(program, run);
+  addServe(program, run, version());
+  addToken(program, run);
+  addExport(program, run);
+  addImport(program, run);
   addDiagram(program, run);
   addSchema(program, run);
   addDevServer(program, run);

@@ -48,6 +48,8 @@ export class Session {
   readonly #options: GlobalOptions;
   readonly #out: Output;
   readonly #err: Output;
+  /** Being interrupted is how this run ends: it is no failure. */
+  endsBySignal = false;
   #progressShown = false;
   #progressAt = 0;
 
@@ -234,6 +236,7 @@ export class Session {
         readOnly,
         terms,
         redeemKey,
+        wallet: "kept",
       });
     } catch (error) {
       // The terms have been checked: what is left to be wrong is the store's URL.

@@ -10,13 +10,18 @@ export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
     if (event.type === "OrderCreated") {
       claims.push(`orderNo/${event.data.merchantId}/${event.data.orderNo}`);
     } else if (event.type === "OrderPaid" || event.type === "LatePaymentReceived") {
-      if (event.data.channel !== "none") claims.push(`payment/${event.data.payId}`);
+      if (event.data.channel !== "none") claims.push(paymentClaim(event.data.payId));
     } else if (event.type === "RefundApplied" || event.type === "RefundImported") {
       // Refunds are named after their case, and the payment provider knows them by that name alone.
       claims.push(`case/${event.data.caseId}`);
     }
   }
   return claims;
+}
+
+/** The claim on a payment's id. */
+export function paymentClaim(payId: string): string {
+  return `payment/${payId}`;
 }
 
 /** The refusal for a claim that another order holds. */

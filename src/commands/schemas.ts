@@ -217,6 +217,7 @@ const bodies = {
         phone: text(limits.textLength).optional(),
         address: text(limits.textLength).optional(),
         note: text(limits.textLength).optional(),
+        source: source.optional(),
       })
       .optional(),
     source: source.optional(),

@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Role } from "./actor.ts";
 import type { CaseCommandType } from "./caseCommands.ts";
 import type { CaseEventData, Destination, ImportedStatus, Origin } from "./caseEvents.ts";
-import { caseCommandTypes, caseStatusesFor, isCaseLegal } from "./caseLifecycle.ts";
+import { caseCommandTypes, caseStatusesFor, isCaseLegal, isOpen } from "./caseLifecycle.ts";
 import { type Case, inFlight } from "./caseState.ts";
 import type { CommandType, Request } from "./commands.ts";
 import { afterSaleUntil, isPast, refundRetryAt, replacementConfirmAt, returnShipBy } from "./deadlines.ts";
@@ -286,6 +286,8 @@ function importCase(request: Request<"ImportRefund">, order: Order, now: number)
   const line = order.lines.find((one) => one.lineId === lineId);
   const over = status === "rejected" || status === "closed";
   const left = Math.max(0, order.total - claimedInAll(order));
+  // A line that had nothing left may have been sent back all the same, and an order of nothing cancelled.
+  const backForNothing = amount === 0 && (status === "refunded" || caseType === "returnRefund");
   const refused = firstRefusal([
     ...asked,
     ...noCaseHere(order, command.type, amount),
@@ -298,7 +300,7 @@ function importCase(request: Request<"ImportRefund">, order: Order, now: number)
       : [
           typeNotAllowed(order, caseTypes, caseType),
           ...casesOpen(order, command.type, (one) => !over && (one.lineId ?? lineId) === lineId),
-          over ? undefined : amountRefused(order, caseType, amount, left),
+          over || backForNothing ? undefined : amountRefused(order, caseType, amount, left),
           ...quantityRefused(order, line, caseType, quantity, over),
         ]),
     known === undefined ? undefined : { code: "caseIdUsed", field: "caseId", caseId },
@@ -403,6 +405,23 @@ function affectedBy(after: Order, { origin, type, lineId, quantity }: Case): num
   }
   if (!neverSent(after, lineId) || refundableOf({ ...after, cases: [] }, lineId).amount > 0) return 0;
   return unitsLeft(after).find((left) => left.lineId === lineId)?.quantity ?? 0;
+}
+
+/** The units of a case: as it was settled, else as they would be were it settled now (ruling 3); of one that came to nothing, none. */
+export function affectedUnits(order: Order, one: Case): number {
+  if (one.status === "refunded") return one.settledQuantity;
+  if (one.type === "refundOnly" && !isOpen(one.status)) return 0;
+  if (one.lineId === undefined) return affectedBy(order, one);
+  const tally = tallyOf(order, one.lineId);
+  const tallies = order.tallies.filter(({ lineId }) => lineId !== one.lineId);
+  return affectedBy(
+    {
+      ...order,
+      refunded: order.refunded + one.amount,
+      tallies: [...tallies, { ...tally, refunded: tally.refunded + one.amount }],
+    },
+    one,
+  );
 }
 
 /** Goods not shipped yet, or of a line that no parcel took along, or that are no goods to be sent. A parcel naming no lines may hold any. */

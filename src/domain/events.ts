@@ -49,6 +49,8 @@ export interface Recipient {
   readonly phone?: string;
   readonly address?: string;
   readonly note?: string;
+  /** What else a source system asked of the person: region codes, a number of an identity card. */
+  readonly source?: JsonPairs;
 }
 
 export interface PaymentData {

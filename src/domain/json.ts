@@ -4,3 +4,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** An open map in canonical form: pairs sorted by key, so that no key is ever taken for an array index. */
 export type JsonPairs = readonly (readonly [key: string, value: Json])[];
+
+export interface JsonObject {
+  readonly [key: string]: Json;
+}

@@ -12,7 +12,7 @@ import {
 import { type Order, type OrderState, evolve, initialState } from "../domain/state.ts";
 import { type CaseType, caseTypes } from "../domain/terms.ts";
 import { type Party, parties, waitingOf } from "../domain/waiting.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, prepared } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -64,6 +64,8 @@ export interface CaseFilter {
   readonly limit?: number | undefined;
   /** The `next` of the page before. */
   readonly cursor?: string | undefined;
+  /** How many cases to leave out first, for pages by number; what is applied for meanwhile shifts those. */
+  readonly offset?: number | undefined;
 }
 
 export interface QueueFilter {
@@ -229,6 +231,7 @@ export const casesView: View<OrderState> = {
         line_id TEXT, title TEXT NOT NULL, origin TEXT NOT NULL, quantity INTEGER NOT NULL,
         currency TEXT NOT NULL, amount_asked INTEGER NOT NULL, reason TEXT, applied_at INTEGER NOT NULL,
         PRIMARY KEY (order_id, number)) WITHOUT ROWID;
+        CREATE INDEX ${prefix}_id ON ${prefix} (case_id);
         CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, applied_at, order_id, number) WHERE hidden & 1 = 0;
         CREATE INDEX ${prefix}_merchant ON ${prefix} (merchant_id, applied_at, order_id, number) WHERE hidden & 2 = 0;
         CREATE INDEX ${prefix}_merchant_kind ON ${prefix} (merchant_id, type, status, applied_at, order_id, number)
@@ -359,9 +362,13 @@ function readPage(
   descending: boolean,
   ranges: readonly Range[],
   limit: number = defaultLimit,
+  offset = 0,
 ): CasePage {
   if (!Number.isInteger(limit) || limit < 1 || limit > mostLimit) {
     throw new RangeError(`limit must be 1 to ${mostLimit}, and is ${limit}`);
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new RangeError(`offset must be 0 or more, and is ${offset}`);
   }
   if (ranges.length === 0) return { cases: [], next: undefined };
   const selected = ranges.map(({ index, where }) => {
@@ -372,7 +379,7 @@ function readPage(
     .map((column) => (descending ? `${column} DESC` : column))
     .join(", ");
   const rows = database
-    .prepare(`${selected.join(" UNION ALL ")} ORDER BY ${order} LIMIT ${limit + 1}`)
+    .prepare(`${selected.join(" UNION ALL ")} ORDER BY ${order} LIMIT ${limit + 1} OFFSET ${offset}`)
     .all(...ranges.flatMap(({ values }) => values)) as unknown as StoredRow[];
   const page = rows.slice(0, limit);
   return {
@@ -421,10 +428,10 @@ function rangesOf({ scope = "all", statuses, types }: CaseFilter): readonly Rang
 
 /**
  * Reads a page of cases, newest first; cases of one instant in the order of their orders' ids and their numbers, descending.
- * @throws RangeError on a limit out of 1 to 1000, a cursor that no such page gave, or a status or type that is none.
+ * @throws RangeError on a limit out of 1 to 1000, an offset below 0, a cursor that no such page gave, or a status or type that is none.
  */
 export function readCases(database: Database, prefix: string, filter: CaseFilter): CasePage {
-  const { from, to, cursor, limit } = filter;
+  const { from, to, cursor, limit, offset } = filter;
   const last = cursor === undefined ? undefined : readCursor("applied_at", cursor);
   // One upper bound, and always one, so that the range of the index begins where the page does.
   const before =
@@ -438,7 +445,7 @@ export function readCases(database: Database, prefix: string, filter: CaseFilter
   const ranges = rangesOf(filter).map(({ index, where, values }): Range => {
     return { index, where: [...where, ...bounds.where], values: [...values, ...bounds.values] };
   });
-  return readPage(database, prefix, "applied_at", true, ranges, limit);
+  return readPage(database, prefix, "applied_at", true, ranges, limit, offset);
 }
 
 /**
@@ -465,4 +472,19 @@ export function readQueue(database: Database, prefix: string, filter: QueueFilte
     };
   });
   return readPage(database, prefix, "since", false, ranges, limit);
+}
+
+/** Of which order a case is, and whose; undefined where there is none of this id. The same work for every case. */
+export function readCaseOwner(
+  database: Database,
+  prefix: string,
+  caseId: string,
+): { readonly orderId: string; readonly buyerId: string; readonly merchantId: string } | undefined {
+  const sql = `SELECT order_id, buyer_id, merchant_id FROM ${prefix} INDEXED BY ${prefix}_id WHERE case_id = ?`;
+  const [row] = prepared(database, sql).all(caseId) as {
+    order_id: string;
+    buyer_id: string;
+    merchant_id: string;
+  }[];
+  return row && { orderId: row.order_id, buyerId: row.buyer_id, merchantId: row.merchant_id };
 }

@@ -4,7 +4,7 @@ import { type Deadline, deadlinesOf } from "../domain/deadlines.ts";
 import { type Rating, orderEventTypes } from "../domain/events.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { type Order, type OrderState, evolve, hasOpenCase, initialState } from "../domain/state.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, prepared } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
@@ -42,9 +42,15 @@ export interface OrderRow {
 export interface OrderFilter {
   readonly scope?: Scope | undefined;
   readonly statuses?: readonly OrderStatus[] | undefined;
+  /** The one order of this number, if it is there. */
+  readonly orderNo?: string | undefined;
+  /** Of the completed ones those that were reviewed, or those that were not; the others all the same. */
+  readonly reviewed?: boolean | undefined;
   /** Orders with a line that was rated so. */
   readonly rating?: Rating | undefined;
   readonly hasRefund?: boolean | undefined;
+  /** Whether the merchant has cancelled it though it was paid (ruling 1). */
+  readonly cancelRequested?: boolean | undefined;
   /** Created at or after, and before, these instants. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -54,6 +60,8 @@ export interface OrderFilter {
   readonly limit?: number | undefined;
   /** The `next` of the page before. */
   readonly cursor?: string | undefined;
+  /** How many orders to leave out first, for pages by number; what is created meanwhile shifts those. */
+  readonly offset?: number | undefined;
 }
 
 export interface OrderPage {
@@ -143,7 +151,7 @@ function moving(order: Order): [...status: number[], dueAt: number | null] {
     order.paid,
     order.refunded,
     order.cases.length,
-    hasOpenCase(order) ? 1 : 0,
+    (hasOpenCase(order) ? 1 : 0) + (order.cancelRequestedAt === undefined ? 0 : 2),
     ratingMask(order.ratings),
     hidden,
     nextDue(order),
@@ -152,7 +160,7 @@ function moving(order: Order): [...status: number[], dueAt: number | null] {
 
 export const ordersView: View<OrderState> = {
   name: "orders",
-  version: 3,
+  version: 4,
   reads: Object.fromEntries(orderEventTypes.map((type) => [type, true])),
   ofState: true,
   tables: (prefix) => [
@@ -223,7 +231,7 @@ function rowOf(row: StoredRow): OrderRow {
     fulfilment: row.fulfilment,
     ratings: ratingNames.filter((rating) => (row.ratings & ratingBits[rating]) !== 0),
     hasRefund: row.cases > 0,
-    refundStatus: row.cases === 0 ? "none" : row.open === 1 ? "open" : "ended",
+    refundStatus: row.cases === 0 ? "none" : (row.open & 1) !== 0 ? "open" : "ended",
     hiddenByBuyer: (row.hidden & 1) !== 0,
     hiddenByMerchant: (row.hidden & 2) !== 0,
     dueAt: row.due_at ?? undefined,
@@ -232,9 +240,15 @@ function rowOf(row: StoredRow): OrderRow {
 
 type Value = string | number;
 
-/** The conditions of a filter, as SQL and its values. */
-function conditions(filter: OrderFilter): { readonly sql: string[]; readonly values: Value[] } {
-  const { scope = "all", rating, hasRefund, from, to, cursor } = filter;
+/** What restricts orders to those that a subquery gives. */
+type Matching = { readonly sql: string; readonly value: string };
+
+/** The conditions of a filter but for its statuses, as SQL and its values. */
+function conditions(
+  filter: OrderFilter,
+  matching?: Matching,
+): { readonly sql: string[]; readonly values: Value[] } {
+  const { scope = "all", orderNo, reviewed, rating, hasRefund, cancelRequested, from, to, cursor } = filter;
   const sql: string[] = [];
   const values: Value[] = [];
   const and = (condition: string, ...bound: Value[]): void => {
@@ -245,14 +259,20 @@ function conditions(filter: OrderFilter): { readonly sql: string[]; readonly val
     if ("buyerId" in scope) and("buyer_id = ? AND hidden & 1 = 0", scope.buyerId);
     else and("merchant_id = ? AND hidden & 2 = 0", scope.merchantId);
   }
+  if (orderNo !== undefined) and("order_no = ?", orderNo);
+  if (reviewed !== undefined) {
+    and(`(status <> ${numberOf("completed")} OR ratings ${reviewed ? "<>" : "="} 0)`);
+  }
   if (rating !== undefined) and("ratings & ? <> 0", ratingBits[rating]);
   if (hasRefund !== undefined) and(hasRefund ? "cases > 0" : "cases = 0");
+  if (cancelRequested !== undefined) and(cancelRequested ? "open & 2 <> 0" : "open & 2 = 0");
   if (from !== undefined) and("created_at >= ?", from);
   if (to !== undefined) and("created_at < ?", to);
   if (cursor !== undefined) {
     const { createdAt, orderId } = readCursor(cursor);
     and("(created_at, order_id) < (?, ?)", createdAt, orderId);
   }
+  if (matching !== undefined) and(`order_id IN (${matching.sql})`, matching.value);
   return { sql, values };
 }
 
@@ -283,23 +303,23 @@ const mostLimit = 1_000;
 
 /**
  * Reads a page of orders. `matching` restricts it to order ids that a subquery gives (the text search).
- * @throws RangeError on a limit out of 1 to 1000, a cursor that no page gave, or a status that is none.
+ * @throws RangeError on a limit out of 1 to 1000, an offset below 0, a cursor that no page gave, or a status that is none.
  */
 export function readOrders(
   database: Database,
   prefix: string,
   filter: OrderFilter,
-  matching?: { readonly sql: string; readonly value: string },
+  matching?: Matching,
 ): OrderPage {
   const limit = filter.limit ?? defaultLimit;
   if (!Number.isInteger(limit) || limit < 1 || limit > mostLimit) {
     throw new RangeError(`limit must be 1 to ${mostLimit}, and is ${limit}`);
   }
-  const { sql, values } = conditions(filter);
-  if (matching !== undefined) {
-    sql.push(`order_id IN (${matching.sql})`);
-    values.push(matching.value);
+  const { offset = 0 } = filter;
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new RangeError(`offset must be 0 or more, and is ${offset}`);
   }
+  const { sql, values } = conditions(filter, matching);
   const wanted = filter.statuses?.map(numberOf);
   const merchant = filter.scope !== undefined && filter.scope !== "all" && "merchantId" in filter.scope;
   // A merchant's list runs along one index range a status, so that few rows among many are found at once.
@@ -309,16 +329,47 @@ export function readOrders(
   const parts = ranges.map((range) => {
     const where = [...range, ...sql];
     const filtered = where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`;
-    return `SELECT * FROM (SELECT * FROM ${prefix} ${filtered} ORDER BY created_at DESC, order_id DESC LIMIT ${limit + 1})`;
+    return `SELECT * FROM (SELECT * FROM ${prefix} ${filtered} ORDER BY created_at DESC, order_id DESC LIMIT ${offset + limit + 1})`;
   });
   const rows =
     parts.length === 0
       ? []
       : (database
-          .prepare(`${parts.join(" UNION ALL ")} ORDER BY created_at DESC, order_id DESC LIMIT ${limit + 1}`)
+          .prepare(
+            `${parts.join(" UNION ALL ")} ORDER BY created_at DESC, order_id DESC LIMIT ${limit + 1} OFFSET ${offset}`,
+          )
           .all(...parts.flatMap(() => values)) as unknown as StoredRow[]);
   const orders = rows.slice(0, limit).map(rowOf);
   return { orders, next: rows.length > limit ? writeCursor(orders.at(-1) as OrderRow) : undefined };
+}
+
+/**
+ * Counts the orders of a filter, its pages aside.
+ * @throws RangeError on a status that is none.
+ */
+export function readOrderCount(
+  database: Database,
+  prefix: string,
+  { cursor: _cursor, ...filter }: OrderFilter,
+  matching?: Matching,
+): number {
+  const { sql, values } = conditions(filter, matching);
+  const wanted = filter.statuses?.map(numberOf);
+  const where = [...(wanted === undefined ? [] : [`status IN (${wanted.join(",")})`]), ...sql];
+  const filtered = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
+  const row: unknown = database.prepare(`SELECT COUNT(*) AS count FROM ${prefix}${filtered}`).get(...values);
+  return (row as { count: number }).count;
+}
+
+/** Whose an order is; undefined where there is none. The same work for every order, however long its life. */
+export function readOwner(
+  database: Database,
+  prefix: string,
+  orderId: string,
+): { readonly buyerId: string; readonly merchantId: string } | undefined {
+  const sql = `SELECT buyer_id, merchant_id FROM ${prefix} WHERE order_id = ?`;
+  const [row] = prepared(database, sql).all(orderId) as { buyer_id: string; merchant_id: string }[];
+  return row && { buyerId: row.buyer_id, merchantId: row.merchant_id };
 }
 
 /** Orders whose next deadline lies before an instant, earliest first, a page at a time; `after` is the last of the page before. */

@@ -10,7 +10,7 @@ import {
 import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
 import type { CaseType } from "../domain/terms.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, prepared } from "../store/database.ts";
 import { type View, type Writer, textRows } from "./view.ts";
 
 /** What one order adds to the counts. */
@@ -341,16 +341,31 @@ export const statisticsView: View<Tally> = {
 /** Whose counts: one buyer's, one merchant's, or all there are. */
 export type Scope = "all" | { readonly buyerId: string } | { readonly merchantId: string };
 
-/** Reads the counts of a scope: a row a currency, however many orders there are. */
+type StoredRow = Record<(typeof columns)[number], bigint> & { readonly currency: string } & (
+    | { readonly name: null; readonly n: null }
+    | { readonly name: Aftermath; readonly n: bigint }
+  );
+
+let asked = { prefix: "", sql: "" };
+
+/** What is asked of a generation's tables: the same text each time, so that it need not be written again. */
+function questionOf(prefix: string): string {
+  if (asked.prefix !== prefix) {
+    const none = columns.map(() => "0").join(", ");
+    const sql = `SELECT currency, ${columns.join(", ")}, NULL AS name, NULL AS n FROM ${prefix} WHERE scope = ?
+      UNION ALL SELECT currency, ${none}, name, n FROM ${prefix}_aftermath WHERE scope = ? AND n <> 0 ORDER BY currency`;
+    asked = { prefix, sql };
+  }
+  return asked.sql;
+}
+
+/** Reads the counts of a scope: a row a currency, however many orders there are, and those of its aftermath behind them. */
 export function readStatistics(database: Database, prefix: string, scope: Scope): Statistics {
   const key =
     scope === "all" ? scope : "buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`;
-  const statement = database.prepare(`SELECT * FROM ${prefix} WHERE scope = ? ORDER BY currency`);
   // Sums of many orders may be more than a number holds exactly; near enough is then the answer, rather than none.
-  statement.setReadBigInts(true);
-  const rows = statement.all(key) as unknown as (Record<(typeof columns)[number], bigint | number> & {
-    readonly currency: string;
-  })[];
+  const stored = prepared(database, questionOf(prefix)).all(key, key) as unknown as StoredRow[];
+  const rows = stored.filter(({ name }) => name === null);
   const total = (column: (typeof columns)[number]): number =>
     rows.reduce((sum, row) => sum + Number(row[column]), 0);
   const counts = {
@@ -369,24 +384,14 @@ export function readStatistics(database: Database, prefix: string, scope: Scope)
     paid: Object.fromEntries(
       rows.map((row) => [row.currency, Number(row.paid)] as const).filter(([, paid]) => paid !== 0),
     ),
-    ...readAftermath(database, prefix, key),
+    ...aftermathOf(stored),
   };
 }
 
-function readAftermath(
-  database: Database,
-  prefix: string,
-  key: string,
+function aftermathOf(
+  stored: readonly StoredRow[],
 ): Pick<Statistics, "refunded" | "cases" | "unitsReturned" | "closedByRefund"> {
-  const statement = database.prepare(
-    `SELECT currency, name, n FROM ${prefix}_aftermath WHERE scope = ? AND n <> 0 ORDER BY currency`,
-  );
-  statement.setReadBigInts(true);
-  const rows = statement.all(key) as unknown as {
-    readonly currency: string;
-    readonly name: Aftermath;
-    readonly n: bigint | number;
-  }[];
+  const rows = stored.filter((row) => row.name !== null);
   const of = (name: Aftermath): number =>
     rows.reduce((sum, row) => (row.name === name ? sum + Number(row.n) : sum), 0);
   return {

@@ -2,6 +2,7 @@
 
 import type { Actor } from "../domain/actor.ts";
 import { type OrderEvent, type OrderEventType, orderEventTypes } from "../domain/events.ts";
+import { type WalletEvent, type WalletEventType, walletEventTypes } from "../domain/wallet.ts";
 import { type RecordedEvent, StoreError } from "./port.ts";
 
 /** What stands beside an event's data. Field order is the canonical one. */
@@ -16,9 +17,16 @@ export interface EventMeta {
   readonly commandHash: string;
 }
 
+/** What every kind of event is made of. */
+interface Fact {
+  readonly type: string;
+  readonly at: number;
+  readonly data: object;
+}
+
 /** A stored event, read: the fact in its present shape, and where and by whom it was recorded. */
-export interface Envelope {
-  readonly event: OrderEvent;
+export interface Envelope<F extends Fact = OrderEvent> {
+  readonly event: F;
   readonly meta: EventMeta;
   readonly stream: string;
   readonly revision: bigint;
@@ -41,7 +49,7 @@ export type EventHistory =
   | { readonly version: 3; readonly upcasts: Readonly<Record<1 | 2, Upcast>> }
   | { readonly version: 4; readonly upcasts: Readonly<Record<1 | 2 | 3, Upcast>> };
 
-export type EventHistories = Readonly<Record<OrderEventType, EventHistory>>;
+export type EventHistories<T extends string = OrderEventType> = Readonly<Record<T, EventHistory>>;
 
 const first: EventHistory = { version: 1 };
 
@@ -50,25 +58,25 @@ export const histories: EventHistories = Object.fromEntries(
   orderEventTypes.map((type) => [type, first]),
 ) as EventHistories;
 
-export interface Codec {
+export interface Codec<F extends Fact = OrderEvent> {
   /** The version in which an event of this type is written. */
-  versionOf(type: OrderEventType): number;
+  versionOf(type: F["type"]): number;
   /** @throws StoreError `corrupt` on what cannot be read, naming stream, revision and reason; `newer` on a later version of an event. */
-  decode(recorded: RecordedEvent): Envelope;
+  decode(recorded: RecordedEvent): Envelope<F>;
   /**
    * The fact alone, from a scan that gave only the beginning of the metadata, and no data where none is needed (it is then an empty
    * object). Throws as `decode` does.
    */
-  decodeFact(recorded: RecordedEvent): OrderEvent;
+  decodeFact(recorded: RecordedEvent): F;
 }
 
 /**
  * Makes the codec of these histories.
  * @throws Error where a step is missing between the first version and the present one.
  */
-export function createCodec(of: EventHistories): Codec {
+export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["type"]>): Codec<F> {
   const steps = new Map<string, { readonly version: number; readonly upcasts: readonly Upcast[] }>();
-  for (const [type, history] of Object.entries(of) as [OrderEventType, EventHistory][]) {
+  for (const [type, history] of Object.entries<EventHistory>(of)) {
     const upcasts: Upcast[] = [];
     for (let version = 1; version < history.version; version += 1) {
       const upcast = (history as { upcasts?: Record<number, Upcast> }).upcasts?.[version];
@@ -81,7 +89,7 @@ export function createCodec(of: EventHistories): Codec {
     }
     steps.set(type, { version: history.version, upcasts });
   }
-  const factOf = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): OrderEvent => {
+  const factOf = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): F => {
     const { type, stream, revision } = recorded;
     const history = steps.get(type);
     if (history === undefined) throw unreadable(recorded, `no such event type ${JSON.stringify(type)}`);
@@ -93,10 +101,10 @@ export function createCodec(of: EventHistories): Codec {
       );
     }
     // A scan that did not need the data left it out: there is nothing to lift.
-    if (scanned && recorded.data === "") return { type, at, data: {} } as unknown as OrderEvent;
+    if (scanned && recorded.data === "") return { type, at, data: {} } as unknown as F;
     let data = readObject(recorded, "data");
     for (let v = written; v < version; v += 1) data = (upcasts[v - 1] as Upcast)(data);
-    return { type, at, data } as unknown as OrderEvent;
+    return { type, at, data } as unknown as F;
   };
   return {
     versionOf: (type) => steps.get(type)?.version as number,
@@ -127,6 +135,11 @@ const metaStart = /^\{"v":([1-9]\d*),"at":(\d+),/;
 
 /** The codec of this version of the package. */
 export const codec = createCodec(histories);
+
+/** The codec of the wallets' events, all in their first shape so far. */
+export const walletCodec = createCodec<WalletEvent>(
+  Object.fromEntries(walletEventTypes.map((type) => [type, first])) as EventHistories<WalletEventType>,
+);
 
 /**
  * Metadata as it is stored: canonical, the same text for all events of one command that are of one version. Written by hand because ids,
@@ -175,3 +188,11 @@ export function streamOf(orderId: string): string {
 
 /** With which every order's stream begins. */
 export const orderPrefix = "order-";
+
+/** The stream of a buyer's wallet. */
+export function walletStreamOf(buyerId: string): string {
+  return walletPrefix + buyerId;
+}
+
+/** With which every wallet's stream begins. */
+export const walletPrefix = "wallet-";

@@ -39,6 +39,32 @@ export function openDatabase(path: string, options: { readonly readOnly?: boolea
   }
 }
 
+type Statement = ReturnType<Database["prepare"]>;
+
+const statements = new WeakMap<Database, Map<string, Statement>>();
+
+/** More than any process asks again and again: views that were rebuilt leave theirs behind. */
+const mostStatements = 200;
+
+/**
+ * A statement that is asked again and again, prepared once for each database: to prepare it costs more than to run it. Its integers are
+ * bigints. Run it to its end each time.
+ */
+export function prepared(database: Database, sql: string): Statement {
+  let known = statements.get(database);
+  if (known === undefined || known.size >= mostStatements) {
+    known = new Map();
+    statements.set(database, known);
+  }
+  let statement = known.get(sql);
+  if (statement === undefined) {
+    statement = database.prepare(sql);
+    statement.setReadBigInts(true);
+    known.set(sql, statement);
+  }
+  return statement;
+}
+
 /** SQLite says no more than "unable to open database file"; undefined where that is all there is to say. */
 function unopenable(path: string): StoreError | undefined {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {

@@ -155,6 +155,12 @@ describe("bad input is refused by field and rule", () => {
     ["a source that is no object", { ...order, source: "x" }, "source", /must be an object/],
     ["a source that is a list", { ...order, source: [] }, "source", /must be an object/],
     [
+      "a person's source that is none",
+      { ...order, personal: { source: 1 } },
+      "personal.source",
+      /must be an object/,
+    ],
+    [
       "a prototype in source",
       { ...order, source: JSON.parse('{"__proto__":1}') },
       "source",

@@ -72,7 +72,7 @@ describe("a buyer's order", () => {
             { kind: "other", amount: 1 },
           ],
           discount: 1_001,
-          personal: { name: "Li", note: "ring twice" },
+          personal: { name: "Li", note: "ring twice", source },
           source,
           redeemable: true,
         }),
@@ -93,7 +93,7 @@ describe("a buyer's order", () => {
           goods: 3_000,
           total: 3_000,
           redemption: { codeHash },
-          personal: { name: "Li", note: "ring twice" },
+          personal: { name: "Li", note: "ring twice", source },
           source,
         }),
       ]);

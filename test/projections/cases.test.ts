@@ -15,6 +15,7 @@ import {
   type CaseRow,
   type QueueFilter,
   casesView,
+  readCaseOwner,
   readCases,
   readQueue,
 } from "../../src/projections/cases.ts";
@@ -233,6 +234,17 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       [newCase("theirs"), stranger, t0 + 4 * day],
       [newCase("away"), buyer, t0 + 5 * day],
     ]);
+    expect(await engine.views.caseOwner("c-2")).toEqual({
+      orderId: "tea",
+      buyerId: "buyer-1",
+      merchantId: "main",
+    });
+    expect(await engine.views.caseOwner(caseOf("away"))).toEqual({
+      orderId: "away",
+      buyerId: "buyer-1",
+      merchantId: "rival",
+    });
+    expect(await engine.views.caseOwner("tea")).toBeUndefined();
     const newestFirst = ["away", "theirs", "cup", "tea/c-2", "tea"];
     expect(await history(engine)).toEqual(newestFirst);
     expect(await history(engine, { scope: { buyerId: "buyer-2" } })).toEqual(["theirs"]);
@@ -376,6 +388,11 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       for (const filter of filters) {
         const all = await pages((cursor) => engine.views.refundHistory({ ...filter, limit, cursor }));
         expect(idsOf({ cases: all, next: undefined })).toEqual(oldestFirst.toReversed());
+        const numbered: string[] = [];
+        for (let offset = 0; offset < oldestFirst.length + limit; offset += limit) {
+          numbered.push(...idsOf(await engine.views.refundHistory({ ...filter, limit, offset })));
+        }
+        expect(numbered).toEqual(oldestFirst.toReversed());
       }
       for (const filter of [{}, { merchantId: "main" }, { waitsFor: ["merchant"] as const }]) {
         const all = await pages((cursor) => engine.views.queue({ ...filter, limit, cursor }));
@@ -399,6 +416,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         },
       );
       expect(idsOf({ cases: seen, next: undefined })).toEqual(oldestFirst.toReversed());
+    });
+
+    it.each([-1, 1.5, Number.NaN])("from the offset %d are refused", async (offset) => {
+      const engine = await open({ store: fresh() });
+      await expect(engine.views.refundHistory({ offset })).rejects.toThrow(
+        /^offset must be 0 or more, and is/,
+      );
     });
 
     it.each([0, -1, 1.5, 1_001, Number.NaN])("of %d are refused", async (limit) => {
@@ -483,6 +507,11 @@ describe("every list", () => {
     const ranges = details.filter((detail) => detail.startsWith("SEARCH"));
     expect(ranges.length).toBeGreaterThan(0);
     for (const range of ranges) expect(range).toContain("(applied_at,order_id,number)<(?,?,?)");
+  });
+
+  it("a case is found by its id in an index", () => {
+    const details = plan((database, prefix) => readCaseOwner(database, prefix, "c-1"));
+    expect(details).toEqual(["SEARCH cases_1 USING INDEX cases_1_id (case_id=?)"]);
   });
 
   it.each(queues)("the queue %j is ranges of an index", (filter) => {

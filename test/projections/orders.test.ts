@@ -72,6 +72,24 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(due).toEqual({ unpaid: t0 + 30 * minute, paid: undefined, shipped: t0 + 2 * minute + 15 * day });
   });
 
+  it("tells paid orders that the merchant has cancelled from others, until their money is back", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "paid", 2);
+    await live(engine, "cancelled", 2, t0 + second);
+    const cancel = { type: "CancelOrder", orderId: "cancelled", caseId: "c-1" };
+    accepted(await engine.execute(cancel, by(merchant, { at: t0 + day })));
+    expect(await idsIn(engine, { cancelRequested: true })).toEqual(["cancelled"]);
+    expect(await idsIn(engine, { cancelRequested: false })).toEqual(["paid"]);
+    expect((await engine.views.orders()).orders.map(({ refundStatus }) => refundStatus)).toEqual([
+      "open",
+      "none",
+    ]);
+    const issue = { type: "IssueRefund", orderId: "cancelled", caseId: "c-1", destination: "manual" };
+    accepted(await engine.execute(issue, by(merchant, { at: t0 + day })));
+    expect(await idsIn(engine, { cancelRequested: true, statuses: ["paid"] })).toEqual([]);
+    expect((await engine.views.orders()).orders[0]?.refundStatus).toBe("ended");
+  });
+
   it("filters by status, rating, time and scope, and by all of them at once", async () => {
     const engine = await open({ store: fresh() });
     await live(engine, "created", 1, t0);
@@ -91,6 +109,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(await idsIn(engine, { rating: "good" })).toEqual(["reviewed"]);
     expect(await idsIn(engine, { rating: "bad" })).toEqual(["reviewed"]);
     expect(await idsIn(engine, { rating: "neutral" })).toEqual([]);
+    expect(await idsIn(engine, { reviewed: true })).toEqual(newestFirst.filter((id) => id !== "received"));
+    expect(await idsIn(engine, { reviewed: false })).toEqual(newestFirst.filter((id) => id !== "reviewed"));
+    expect(await idsIn(engine, { reviewed: false, statuses: ["completed"] })).toEqual(["received"]);
+    expect(await engine.views.orderCount({ reviewed: true, statuses: ["completed", "paid"] })).toBe(2);
+    expect(await idsIn(engine, { orderNo: "paid" })).toEqual(["paid"]);
+    expect(await idsIn(engine, { orderNo: "foreign", scope: { buyerId: "buyer-1" } })).toEqual([]);
+    expect(await idsIn(engine, { orderNo: "pai" })).toEqual([]);
     expect(await idsIn(engine, { hasRefund: true })).toEqual([]);
     expect(await idsIn(engine, { hasRefund: false })).toEqual(newestFirst);
     expect(await idsIn(engine, { from: t0 + second, to: t0 + 3 * second })).toEqual(["shipped", "paid"]);
@@ -158,6 +183,31 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         expect(all.slice(0, -1).every((page) => page.length === limit)).toBe(true);
         expect(all.at(-1)?.length).toBeGreaterThan(0);
       }
+    });
+
+    it.each([1, 3, 12, 13])(
+      "by number, of %i, hold every order once, in order, and are counted",
+      async (limit) => {
+        const engine = await open({ store: fresh() });
+        const expected = await many(engine);
+        for (const scope of ["all", { buyerId: "buyer-1" }, { merchantId: "main" }] as const) {
+          const seen: string[] = [];
+          for (let offset = 0; offset < expected.length + limit; offset += limit) {
+            seen.push(...(await idsIn(engine, { limit, scope, offset })));
+          }
+          expect(seen).toEqual(expected);
+          expect(await engine.views.orderCount({ scope, limit, offset: 2 })).toBe(expected.length);
+        }
+        expect(await engine.views.orderCount({ statuses: ["paid"] })).toBe(0);
+        expect(await engine.views.orderCount({ statuses: [] })).toBe(0);
+        expect(await engine.views.orderCount({ text: "tea", from: t0 + 9 })).toBe(1);
+        expect(await engine.views.orderCount({ at: { time: t0 + 5 } })).toBe(expected.length - 1);
+      },
+    );
+
+    it.each([-1, 1.5, Number.NaN])("from the offset %d are refused", async (offset) => {
+      const engine = await open({ store: fresh() });
+      await expect(engine.views.orders({ offset })).rejects.toThrow(/^offset must be 0 or more, and is/);
     });
 
     it("stay where they are while orders come in and change", async () => {

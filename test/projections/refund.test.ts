@@ -106,6 +106,8 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       reasons: { ...reasons, exchange: [] },
       commands: [{ command: "ApplyRefund", roles: ["buyer"] }],
     });
+    // Whatever the line allows, these are what the merchant offers.
+    expect(engine.reasons("main")).toEqual(reasons);
     // The row "none" of the golden table.
     expect(standing(bars.step0)).toBe("11 00 00");
     expect(standing(bars.step1)).toBe("11 00 00 00 00");

@@ -1,0 +1,116 @@
+// `aftersale serve`: the shop's HTTP server, until it is interrupted.
+
+import { existsSync } from "node:fs";
+
+import type { Command } from "commander";
+
+import type { Log } from "../dialects/ports.ts";
+import { countOf, listFor } from "./arguments.ts";
+import { CliError, exits, messageOf } from "./exits.ts";
+import { toJson } from "./output.ts";
+import type { Run, Session } from "./session.ts";
+import { tokensFile } from "./token.ts";
+
+interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly tokens?: string;
+  readonly catalog?: string;
+  readonly only?: string;
+  readonly upkeep: number;
+}
+
+export function addServe(program: Command, run: Run, version: string): void {
+  program
+    .command("serve")
+    .description(
+      "serve the dialects and the engine's own API over HTTP; the log goes to stderr, a JSON line each",
+    )
+    .option("--port <n>", "0: any that is free", countOf(0, 65_535), 8_080)
+    .option("--host <host>", "the address to listen at", "127.0.0.1")
+    .option("--tokens <file>", "file of token hashes (default: AFTERSALE_TOKENS, else ./aftersale.tokens)")
+    .option("--catalog <file>", "JSON file of what is sold, of freight and the shop's currency and time zone")
+    .option("--only <list>", "only these dialects, and api, such as apifm,api")
+    .option(
+      "--upkeep <seconds>",
+      "between firing deadlines and paying refunds; 0: never",
+      countOf(0, 86_400),
+      10,
+    )
+    .action((options: ServeOptions, command: Command) =>
+      run(command, (session) => serving(session, options, version)),
+    );
+}
+
+async function serving(session: Session, options: ServeOptions, version: string) {
+  const { serve, served } = await import("../server/serve.ts");
+  const { host, port, catalog, upkeep } = options;
+  const only = listFor("--only", options.only, served);
+  const tokens = tokensFile(session, options.tokens);
+  if (!existsSync(tokens)) {
+    throw new CliError(
+      exits.unreadable,
+      `${tokens}:1:1: there is no file of tokens, and without a token nobody may ask (aftersale token add makes one)`,
+    );
+  }
+  session.endsBySignal = true;
+  await session.change(
+    async (engine) => {
+      const listening = await serve({
+        engine,
+        host,
+        port,
+        tokens,
+        catalog,
+        only,
+        version,
+        upkeepMs: upkeep * 1_000,
+        log: logTo(session),
+      }).catch((error: unknown) => {
+        throw foreseen(error);
+      });
+      const at = listening.host.includes(":") ? `[${listening.host}]` : listening.host;
+      const url = `http://${at}:${listening.port}`;
+      if (session.json) await session.document({ url });
+      else await session.print(`listening on ${url}`);
+      await interrupted(session.signal);
+      session.note("stopping");
+      await listening.stop();
+    },
+    { create: true },
+  );
+  return exits.done;
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Errors and warnings always, the rest not with `--quiet`. */
+function logTo(session: Session): Log {
+  return ({ level, event, ...facts }) => {
+    const text = (): string =>
+      toJson({ time: new Date().toISOString(), level, event, ...facts, ...errorOf(facts["error"]) });
+    if (level === "info") session.note(text());
+    else session.complain(text());
+  };
+}
+
+function errorOf(error: unknown): object {
+  if (error === undefined) return {};
+  return { error: messageOf(error), ...(error instanceof Error ? { stack: error.stack } : {}) };
+}
+
+/** A file that cannot be read, or a port that is taken, is no bug. */
+function foreseen(error: unknown): unknown {
+  const { name, code } = error as { name?: string; code?: string };
+  if (name === "TokenFileError" || name === "ShopFileError" || code === "ENOENT" || code === "EACCES") {
+    return new CliError(exits.unreadable, messageOf(error), { cause: error });
+  }
+  return code === "EADDRINUSE" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND"
+    ? new CliError(exits.usage, messageOf(error))
+    : error;
+}

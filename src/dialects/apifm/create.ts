@@ -1,0 +1,187 @@
+// orderCreate: what is chosen is priced by the shop, then asked of the engine, for good or only to see what it would cost.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { Receipt } from "../../commands/handle.ts";
+import { exponentOf } from "../../domain/currencies.ts";
+import type { Order } from "../../domain/state.ts";
+import type { OrderDetail } from "../../projections/detail.ts";
+import { type AskedBy, type Shop, operation } from "../dialect.ts";
+import { ownOrder } from "../own.ts";
+import type { Goods, Parcel, Ports } from "../ports.ts";
+import { type CreateQuery, createForm, minorOf, read } from "./forms.ts";
+import { type Fault, refuse, success } from "./messages.ts";
+import { fulfilmentOf } from "./states.ts";
+import { orderInfo, previewDocument } from "./views.ts";
+
+type Priced = readonly { readonly choice: CreateQuery["goodsJsonStr"][number]; readonly goods: Goods }[];
+
+type Created =
+  | { readonly preview: Order }
+  | { readonly detail: OrderDetail; readonly code: string | undefined };
+
+type Found = E.Either<Fault, Created & { readonly zone: string }>;
+
+async function price(query: CreateQuery, { catalog }: Ports): Promise<E.Either<Fault, Priced>> {
+  const priced: Priced[number][] = [];
+  for (const choice of query.goodsJsonStr) {
+    const goods = await catalog.find({ goodsId: choice.goodsId, options: choice.propertyChildIds });
+    if (goods === undefined) return E.left({ code: "goodsUnknown", goodsId: choice.goodsId });
+    if (goods.currency !== (priced[0]?.goods ?? goods).currency) return E.left({ code: "currenciesDiffer" });
+    priced.push({ choice, goods });
+  }
+  return E.right(priced);
+}
+
+function places(query: CreateQuery): Readonly<Record<string, string>> {
+  const { provinceId, cityId, districtId, streetId, code } = query;
+  return given({ provinceId, cityId, districtId, streetId, code });
+}
+
+/** Without what was not sent. */
+function given<T>(fields: Readonly<Record<string, T | undefined>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    T
+  >;
+}
+
+function parcelOf(query: CreateQuery, priced: Priced): Parcel {
+  const weights = priced.map(({ choice, goods }) =>
+    goods.weight === undefined ? undefined : goods.weight * choice.number,
+  );
+  return {
+    fulfilment: fulfilmentOf[query.peisongType] as Parcel["fulfilment"],
+    currency: (priced[0] as Priced[number]).goods.currency,
+    goods: priced.reduce((sum, { choice, goods }) => sum + goods.unitPrice * choice.number, 0),
+    units: priced.reduce((sum, { choice }) => sum + choice.number, 0),
+    ...(weights.includes(undefined)
+      ? {}
+      : { weight: (weights as number[]).reduce((sum, weight) => sum + weight, 0) }),
+    to: places(query),
+  };
+}
+
+function lineOf({ choice, goods }: Priced[number], index: number): object {
+  const { goodsId, number, propertyChildIds, logisticsType, inviter_id: inviterId, days } = choice;
+  const { title, unitPrice, sku, available, allowedTypes, picture } = goods;
+  return {
+    lineId: String(index + 1),
+    goodsId,
+    title,
+    unitPrice,
+    quantity: number,
+    ...given<unknown>({ sku, available, allowedTypes }),
+    source: {
+      ...goods.source,
+      ...given<unknown>({ picture, propertyChildIds, logisticsType, inviterId, days }),
+    },
+  };
+}
+
+function commandOf(
+  query: CreateQuery,
+  priced: Priced,
+  freight: number,
+  { orderId, merchantId }: { readonly orderId: string; readonly merchantId: string },
+): object {
+  const { currency, fulfilment } = parcelOf(query, priced);
+  const { linkMan, mobile, address, remark, idcard, extJsonStr, shopIdZt, shopNameZt } = query;
+  const tip = minorOf(query.trips ?? "0", exponentOf(currency) ?? 2);
+  const charges = [
+    { kind: "freight", amount: freight },
+    { kind: "other", amount: tip ?? 0 },
+  ].filter(({ amount }) => amount > 0);
+  return {
+    type: "CreateOrder",
+    orderId,
+    merchantId,
+    currency,
+    lines: priced.map(lineOf),
+    ...(charges.length === 0 ? {} : { charges }),
+    fulfilment,
+    ...(query.isCanHx ? { redeemable: true } : {}),
+    // A buyer's own terms, and so refused (ruling 10): in the engine's words, like all that it refuses.
+    ...(query.expireMinutes === undefined ? {} : { terms: { payWindowMinutes: query.expireMinutes } }),
+    personal: {
+      ...given({ name: linkMan, phone: mobile, address, note: remark }),
+      source: { ...places(query), ...given({ idcard, extJsonStr }) },
+    },
+    source: given({ shopIdZt, shopNameZt }),
+  };
+}
+
+async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy): Promise<Found> {
+  const { caller, commandId } = asked;
+  const { merchantId, timeZone: zone } = ports;
+  const priced = await price(query, ports);
+  if (E.isLeft(priced)) return priced;
+  const freight = await ports.freight.costOf(parcelOf(query, priced.right));
+  if (freight === undefined) return E.left({ code: "notDelivered" });
+  const orderId = asked.newId("order");
+  const command = commandOf(query, priced.right, freight, { orderId, merchantId });
+  const options = { actor: caller, commandId };
+  if (query.calculate) {
+    const preview = await engine.preview(command, options);
+    return E.map(({ state }: { readonly state: unknown }) => ({ preview: state as Order, zone }))(preview);
+  }
+  const answer = await engine.execute(command, options);
+  if (E.isLeft(answer)) {
+    const before = await sameBefore(answer.left, query, { engine, ports }, asked);
+    return before === undefined ? answer : E.right({ ...before, zone });
+  }
+  return E.right({ ...(await made({ engine, ports }, answer.right)), zone });
+}
+
+async function made(
+  { engine }: Shop,
+  { orderId, revision }: Pick<Receipt, "orderId" | "revision">,
+): Promise<Created> {
+  const detail = (await engine.views.order(orderId, { at: { revision } })) as OrderDetail;
+  return { detail, code: await engine.redemptionCode(orderId) };
+}
+
+/**
+ * The order that this key has made before, of the same goods: prices and freight may have changed since, but the answer to a key stays.
+ * Undefined where the key stands for something else.
+ */
+async function sameBefore(
+  refused: Fault,
+  query: CreateQuery,
+  shop: Shop,
+  { caller, commandId, newId }: AskedBy,
+): Promise<Created | undefined> {
+  if (refused.code !== "commandIdReused") return undefined;
+  const detail = await ownOrder(shop.engine, caller, newId("order"), 0n);
+  if (detail === undefined) return undefined;
+  const told = await shop.engine.views.order(detail.order.orderId);
+  const { lines, fulfilment } = detail.order;
+  const revision = told?.log.findLast((entry) => entry.commandId === commandId)?.revision;
+  const same =
+    revision !== undefined &&
+    fulfilment === fulfilmentOf[query.peisongType] &&
+    lines.length === query.goodsJsonStr.length &&
+    query.goodsJsonStr.every(({ goodsId, number, propertyChildIds }, index) => {
+      const line = lines[index];
+      const options = line?.source?.find(([key]) => key === "propertyChildIds")?.[1];
+      return line?.goodsId === goodsId && line.quantity === number && options === propertyChildIds;
+    });
+  return same ? made(shop, { orderId: detail.order.orderId, revision }) : undefined;
+}
+
+export const orderCreate = operation<CreateQuery, Found>({
+  methods: ["POST"],
+  path: "/order/create",
+  by: ["buyer"],
+  read: (asked) => read(createForm, asked),
+  run,
+  reply: (found) => {
+    if (E.isLeft(found)) return refuse(found.left);
+    const created = found.right;
+    return success(
+      "preview" in created
+        ? previewDocument(created.preview)
+        : orderInfo(created.detail, created.zone, created.code),
+    );
+  },
+});

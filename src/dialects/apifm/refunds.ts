@@ -1,0 +1,195 @@
+// apifm's operations on after-sale: apply for a line, look, withdraw, send back, and all that an order has had.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import { isOpen } from "../../domain/caseLifecycle.ts";
+import type { CaseEventData } from "../../domain/caseEvents.ts";
+import { exponentOf } from "../../domain/currencies.ts";
+import { refundableOf } from "../../domain/refundable.ts";
+import type { Order } from "../../domain/state.ts";
+import type { OrderDetail } from "../../projections/detail.ts";
+import type { CaseDetail } from "../../projections/refund.ts";
+import { type AnyOperation, type AskedBy, type Shop, operation } from "../dialect.ts";
+import { ownOrder } from "../own.ts";
+import type { ReturnAddress } from "../ports.ts";
+import { type ApplyQuery, applyForm, backForm, casesForm, minorOf, orderForm, read } from "./forms.ts";
+import { type Fault, noData, refuse, success } from "./messages.ts";
+import { type Done, give, told } from "./operations.ts";
+import { caseNumberOf } from "./states.ts";
+import { caseDocument, idOf, refundDocument } from "./views.ts";
+
+/** The line that is meant: the one that is named, else the only one there is (clients of before cases were a line's name none). */
+function lineMeant({ lines }: Order, orderGoodsId: string | undefined): string | undefined {
+  return orderGoodsId ?? (lines.length === 1 ? lines[0]?.lineId : undefined);
+}
+
+/** What the same request has applied for before: how many units are left is another number since. */
+function appliedBefore({ log }: OrderDetail, commandId: string): CaseEventData["RefundApplied"] | undefined {
+  const entry = log.find((one) => one.commandId === commandId && one.event === "RefundApplied");
+  return entry?.data as CaseEventData["RefundApplied"] | undefined;
+}
+
+async function apply(
+  query: ApplyQuery,
+  { engine }: Shop,
+  { caller, commandId, newId }: AskedBy,
+): Promise<E.Either<Fault, { readonly caseId: string }>> {
+  const { orderId, type, logisticsStatus, reason, remark, pic, orderGoodsId, number } = query;
+  const detail = await ownOrder(engine, caller, orderId);
+  if (detail === undefined) return E.left({ code: "nothing" });
+  const { order } = detail;
+  const lineId = lineMeant(order, orderGoodsId);
+  if (lineId === undefined) return E.left({ code: "lineUnnamed" });
+  const amount = minorOf(query.amount, exponentOf(order.currency) ?? 2);
+  if (amount === undefined) return E.left({ code: "amountFormat" });
+  const all = (): number =>
+    appliedBefore(detail, commandId)?.quantity ?? refundableOf(order, lineId).quantity;
+  const caseId = newId("case");
+  const command = {
+    type: "ApplyRefund",
+    orderId,
+    caseId,
+    lineId,
+    caseType: type,
+    // The client counts units of a refund alone, too; here those are what the money is for, and nothing is sent back.
+    quantity: type === "refundOnly" ? 0 : (number ?? all()),
+    amount,
+    goodsReceived: logisticsStatus,
+    reason,
+    personal: {
+      ...(remark === undefined ? {} : { note: remark }),
+      ...(pic.length === 0 ? {} : { evidence: pic }),
+    },
+  };
+  return E.map(() => ({ caseId }))(await engine.execute(command, { actor: caller, commandId }));
+}
+
+const refundApply = operation({
+  methods: ["POST"],
+  path: "/order/refundApply/apply",
+  by: ["buyer"],
+  read: (asked) => read(applyForm, asked),
+  run: apply,
+  reply: (found) => (E.isLeft(found) ? refuse(found.left) : success({ id: idOf(found.right.caseId) })),
+});
+
+interface Cases {
+  readonly order: Order;
+  readonly cases: readonly CaseDetail[];
+  readonly returnTo: ReturnAddress | undefined;
+  readonly zone: string;
+}
+
+/** The cases of an order of the caller's, newest first. */
+async function casesOf(
+  orderId: string,
+  { engine, ports }: Shop,
+  { caller }: AskedBy,
+): Promise<Cases | undefined> {
+  const detail = await ownOrder(engine, caller, orderId);
+  if (detail === undefined) return undefined;
+  const { order } = detail;
+  const history = await engine.views.refundHistory({ orderId, at: { revision: detail.revision } });
+  return {
+    order,
+    cases: history?.cases ?? [],
+    returnTo: await ports.addresses.returnTo(order.merchantId),
+    zone: ports.timeZone,
+  };
+}
+
+const refundApplyDetail = operation({
+  methods: ["GET", "POST"],
+  path: "/order/refundApply/info",
+  by: ["buyer"],
+  read: (asked) => read(casesForm, asked),
+  run: async ({ orderId }, shop, asked) => casesOf(orderId, shop, asked),
+  reply: (found, { orderGoodsId }) => {
+    const cases = (found?.cases ?? []).filter(
+      (one) => orderGoodsId === undefined || one.case.lineId === orderGoodsId,
+    );
+    if (found === undefined || cases.length === 0) return noData;
+    return success(cases.map((one) => caseDocument(found.order, one, found)));
+  },
+});
+
+const orderRefunds = operation({
+  methods: ["GET", "POST"],
+  path: "/order/refund",
+  by: ["buyer"],
+  read: (asked) => read(orderForm, asked),
+  run: async ({ orderId }, shop, asked) => casesOf(orderId, shop, asked),
+  reply: (found) =>
+    found === undefined || found.cases.length === 0
+      ? noData
+      : success(found.cases.map((one) => refundDocument(found.order, one, found))),
+});
+
+/** Decisions anew after the order has moved on in between. */
+const mostAttempts = 3;
+
+/**
+ * Withdraws the open case of a line. The engine would let a buyer withdraw later, too; here only what the merchant has not looked at yet
+ * (ruling 7): as it was seen to be, so it must still stand when it is withdrawn.
+ */
+async function withdraw(
+  { orderId, orderGoodsId }: { readonly orderId: string; readonly orderGoodsId?: string | undefined },
+  { engine }: Shop,
+  { caller, commandId }: AskedBy,
+): Promise<Done> {
+  const options = { actor: caller, commandId };
+  for (let attempt = 1; ; attempt += 1) {
+    const detail = await ownOrder(engine, caller, orderId);
+    if (detail === undefined) return E.left({ code: "nothing" });
+    const before = detail.log.find((entry) => entry.commandId === commandId)?.case?.caseId;
+    if (before !== undefined) {
+      return engine.execute({ type: "CancelRefund", orderId, caseId: before }, options);
+    }
+    const cases = detail.order.cases.filter(
+      ({ lineId }) => orderGoodsId === undefined || lineId === orderGoodsId,
+    );
+    const open = cases.filter(({ status }) => isOpen(status));
+    if (open.length > 1) return E.left({ code: "lineUnnamed" });
+    const one = open[0] ?? cases.at(-1);
+    if (one === undefined) return E.left({ code: "nothing" });
+    const number = caseNumberOf(one);
+    if (number !== 0) return E.left({ code: "notWithdrawable", number });
+    const command = { type: "CancelRefund", orderId, caseId: one.caseId };
+    const answer = await engine.execute(command, { ...options, expect: detail.revision });
+    if (E.isRight(answer) || answer.left.code !== "versionConflict" || attempt === mostAttempts)
+      return answer;
+  }
+}
+
+const refundApplyCancel = operation({
+  methods: ["POST"],
+  path: "/order/refundApply/cancel",
+  by: ["buyer"],
+  read: (asked) => read(casesForm, asked),
+  run: withdraw,
+  reply: told,
+});
+
+const refundApplySetBackLogistics = operation({
+  methods: ["POST"],
+  path: "/order/refundApply/setBackLogistics",
+  by: ["buyer"],
+  read: (asked) => read(backForm, asked),
+  run: async ({ orderId, applyId, shipperName, trackingNumber }, shop, asked) =>
+    give(shop, asked, {
+      type: "ShipReturn",
+      orderId,
+      caseId: applyId,
+      carrier: shipperName,
+      trackingNumber,
+    }),
+  reply: told,
+});
+
+export const refundOperations: readonly AnyOperation[] = [
+  refundApply,
+  refundApplyDetail,
+  refundApplyCancel,
+  refundApplySetBackLogistics,
+  orderRefunds,
+];

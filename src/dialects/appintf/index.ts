@@ -1,0 +1,56 @@
+// The interface of the overseas shopping app (S3): its envelope, its cookie, and its operations below `/appIntf`.
+
+import type { Engine } from "../../engine.ts";
+import { type Dialect, type FetchHandler, type Mount, serveDialect } from "../dialect.ts";
+import type { Ports } from "../ports.ts";
+import { says } from "./messages.ts";
+import { type Signatures, operations, pagePath } from "./operations.ts";
+import { messagePage } from "./views.ts";
+
+export type { Signatures } from "./operations.ts";
+
+export interface AppintfMount extends Mount {
+  /** Checks signatures on the operations that list -4; without it none is asked for. */
+  readonly signatures?: Signatures | undefined;
+  /** What each causeType is called, in causeTypeDesc and as the case's reason; without it the document's one, 1 商品损坏. */
+  readonly causeTypes?: Readonly<Record<number, string>> | undefined;
+}
+
+/** Makes the dialect's handler. */
+export function appintf(
+  engine: Engine,
+  ports: Ports,
+  { signatures, causeTypes = { 1: "商品损坏" }, ...mount }: AppintfMount = {},
+): FetchHandler {
+  const dialect: Dialect = {
+    name: "appintf",
+    operations: operations({ signatures, causeTypes, timeZone: ports.timeZone }),
+    tokenOf: ({ headers }) => cookieOf(headers, "common_session_id"),
+    noSuchOperation: () => ({ status: 404, ...says(-1) }),
+    wrongMethod: () => says(-3),
+    unreadable: () => says(-1),
+    notLoggedIn,
+    // Who is no user of the app is not logged in to it.
+    forbidden: notLoggedIn,
+    defect: () => says(-1),
+  };
+  return serveDialect(dialect, { engine, ports }, mount);
+}
+
+function notLoggedIn(path: string) {
+  return path === pagePath ? messagePage(-2) : says(-2);
+}
+
+/** A cookie's value; undefined where it is not sent, or empty. */
+function cookieOf(headers: Headers, name: string): string | undefined {
+  for (const pair of (headers.get("cookie") ?? "").split(";")) {
+    const split = pair.indexOf("=");
+    if (split === -1 || pair.slice(0, split).trim() !== name) continue;
+    const value = pair
+      .slice(split + 1)
+      .trim()
+      .replace(/^"(.*)"$/, "$1");
+    return value === "" ? undefined : value;
+  }
+  return undefined;
+}

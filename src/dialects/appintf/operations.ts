@@ -1,0 +1,401 @@
+// The wiki's operations: what each reads of a request, what it asks the engine, and what it answers.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { Command } from "../../domain/commands.ts";
+import { idPattern, limits } from "../../domain/limits.ts";
+import { refundableOf } from "../../domain/refundable.ts";
+import type { Rejection } from "../../domain/refusals.ts";
+import type { Order } from "../../domain/state.ts";
+import type { Engine } from "../../engine.ts";
+import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
+import type { CaseDetail } from "../../projections/refund.ts";
+import { type AnyOperation, type AskedBy, type Method, type Reply, operation } from "../dialect.ts";
+import { isOwn } from "../own.ts";
+import type { Fields } from "../request.ts";
+import { type Act, type Code, codeOf, says } from "./messages.ts";
+import { listTypes } from "./states.ts";
+import { idOf, messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
+
+/** Says whether a request was signed as the shop's clients sign theirs, which the wiki leaves open. */
+export interface Signatures {
+  verify(request: Pick<AskedBy, "method" | "path" | "headers" | "fields">): Promise<boolean>;
+}
+
+/** What the operations are made with. */
+export interface Settings {
+  /** Undefined: nothing is signed, and -4 is never said. */
+  readonly signatures: Signatures | undefined;
+  /** What each causeType is called. */
+  readonly causeTypes: Readonly<Record<number, string>>;
+  /** In which processingDate is told (IANA). */
+  readonly timeZone: string;
+}
+
+/** Two accepted applications of a user for an order are at least so many milliseconds apart. */
+const submitWindow = 3_000;
+
+/** How often a command is decided anew where the order has moved meanwhile. */
+const attempts = 3;
+
+const by = ["buyer"] as const;
+
+/** Read-only operations take either method: the wiki lists -3 under them too, and means nothing by it. */
+const either: readonly Method[] = ["GET", "POST"];
+
+// --- reading fields ---
+
+/** A number; undefined where something else stands there. */
+function intIn(fields: Fields, name: string, otherwise: number): number | undefined {
+  const given = fields[name];
+  if (given === undefined || given === "") return otherwise;
+  if (typeof given === "number") return Number.isSafeInteger(given) ? given : undefined;
+  return typeof given === "string" && /^-?\d{1,9}$/.test(given) ? Number(given) : undefined;
+}
+
+/** An id; undefined where it is left out, 0 (which the wiki has for nothing), or no id at all. */
+function idIn(fields: Fields, name: string): string | undefined {
+  const given = fields[name];
+  const id = typeof given === "number" ? String(given) : given;
+  if (typeof id !== "string" || id === "0" || id.length > limits.idLength) return undefined;
+  return idPattern.test(id) ? id : undefined;
+}
+
+function textIn(fields: Fields, name: string): string {
+  const given = fields[name];
+  return typeof given === "string" ? given.trim() : "";
+}
+
+interface Page {
+  readonly pageNo: number;
+  readonly pageSize: number;
+}
+
+const mostOnPage = 1_000;
+
+function pageIn(fields: Fields): Page | undefined {
+  const pageNo = intIn(fields, "pageNo", 1);
+  const pageSize = intIn(fields, "pageSize", 10);
+  if (pageNo === undefined || pageSize === undefined) return undefined;
+  if (pageNo < 1 || pageSize < 1 || pageSize > mostOnPage) return undefined;
+  return { pageNo, pageSize };
+}
+
+function rangeOf({ pageNo, pageSize }: Page): { readonly limit: number; readonly offset: number } {
+  return { limit: pageSize, offset: (pageNo - 1) * pageSize };
+}
+
+// --- asking the engine ---
+
+/** An order of the caller's as it stands, and the fact that this very request's command has recorded in it before. */
+interface Standing {
+  readonly detail: OrderDetail;
+  readonly repeated: LogEntry | undefined;
+}
+
+/** Undefined where there is no such order, it is another's, or the caller has hidden it. */
+async function standing(
+  engine: Engine,
+  { caller, commandId }: AskedBy,
+  orderId: string | undefined,
+): Promise<Standing | undefined> {
+  if (orderId === undefined || !(await isOwn(engine, caller, orderId))) return undefined;
+  const detail = await engine.views.order(orderId);
+  if (detail === undefined) return undefined;
+  const repeated = detail.log.find((entry) => entry.commandId === commandId);
+  const hidden = detail.order.hiddenByBuyerAt !== undefined && repeated === undefined;
+  return hidden ? undefined : { detail, repeated };
+}
+
+interface CaseNamed {
+  readonly orderId: string | undefined;
+  readonly refundId: string | undefined;
+}
+
+/** Of an order its latest case; or the one that is named, of that order where one is named too. */
+async function caseNamed(
+  engine: Engine,
+  asked: AskedBy,
+  { orderId, refundId }: CaseNamed,
+): Promise<{ readonly orderId: string; readonly caseId: string } | undefined> {
+  const of = refundId === undefined ? undefined : await engine.views.caseOwner(refundId);
+  const found = await standing(engine, asked, orderId ?? of?.orderId);
+  if (found === undefined) return undefined;
+  const { order } = found.detail;
+  const caseId = refundId ?? found.repeated?.case?.caseId ?? order.cases.at(-1)?.caseId;
+  const known = order.cases.find((one) => one.caseId === caseId);
+  return known && { orderId: order.orderId, caseId: known.caseId };
+}
+
+/** The orders of rows in a list, as they stand now. */
+async function ordersOf(engine: Engine, rows: readonly { readonly orderId: string }[]): Promise<Order[]> {
+  const states = await Promise.all(rows.map(({ orderId }) => engine.state(orderId)));
+  return states.filter((state) => state.status !== "none");
+}
+
+/** What came of a command: nothing more to say, a code of the wiki's own, or the domain's refusal. */
+type Outcome = E.Either<Code | Rejection, unknown>;
+
+function answerTo(act: Act, outcome: Outcome, data: object = {}): Reply {
+  if (E.isRight(outcome)) return says(1, data);
+  return says(typeof outcome.left === "number" ? outcome.left : codeOf(act, outcome.left));
+}
+
+// --- applications ---
+
+interface Submitted {
+  readonly orderId: string | undefined;
+  readonly causeType: number;
+  readonly cause: string;
+  readonly proofs: readonly string[];
+  /** What is wrong with the form, of the wiki's checks the first. */
+  readonly fault: 50 | 51 | 52 | undefined;
+}
+
+const longestCause = 200;
+
+function readSubmit({ fields }: AskedBy): Submitted {
+  const causeType = intIn(fields, "causeType", 0) ?? 0;
+  const cause = textIn(fields, "cause");
+  const proofs = textIn(fields, "proofs")
+    .split(",")
+    .map((url) => url.trim())
+    .filter((url) => url !== "");
+  return { orderId: idIn(fields, "orderId"), causeType, cause, proofs, fault: fault() };
+
+  function fault(): Submitted["fault"] {
+    if (causeType <= 0 || cause === "") return 50;
+    if ([...cause].length > longestCause) return 51;
+    return proofs.length === 0 ? 52 : undefined;
+  }
+}
+
+/** Whether an application for the order was accepted so lately that no other is looked at. */
+function isTooSoon({ cases }: Order, now: number): boolean {
+  return cases.some((one) => one.origin === "application" && now - one.appliedAt < submitWindow);
+}
+
+async function submit(
+  engine: Engine,
+  query: Submitted,
+  asked: AskedBy,
+  settings: Settings,
+): Promise<Outcome> {
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await standing(engine, asked, query.orderId);
+    const repeated = found?.repeated;
+    if (found !== undefined && repeated === undefined && isTooSoon(found.detail.order, asked.now)) {
+      return E.left(41);
+    }
+    if (query.fault !== undefined) return E.left(query.fault);
+    if (found === undefined) return E.left(17);
+    const { order, revision } = found.detail;
+    const [line, ...others] = order.lines;
+    // One application is for the whole order, which the wiki's have one line of.
+    if (line === undefined || others.length > 0) return E.left(53);
+    const outcome = await engine.execute(
+      application(order, line.lineId, query, { repeated, caseId: asked.newId("case"), settings }),
+      {
+        actor: asked.caller,
+        commandId: asked.commandId,
+        // The window was looked at as the order stood here.
+        expect: repeated === undefined ? revision : undefined,
+      },
+    );
+    const moved = E.isLeft(outcome) && outcome.left.code === "versionConflict";
+    if (!moved || attempt === attempts) return outcome;
+  }
+}
+
+function application(
+  order: Order,
+  lineId: string,
+  { causeType, cause, proofs }: Submitted,
+  {
+    repeated,
+    caseId,
+    settings,
+  }: { readonly repeated: LogEntry | undefined; readonly caseId: string; readonly settings: Settings },
+): Command<"ApplyRefund"> {
+  const before = repeated?.data as { readonly amount?: number } | undefined;
+  return {
+    type: "ApplyRefund",
+    orderId: order.orderId,
+    caseId,
+    lineId,
+    caseType: "refundOnly",
+    // All that is left; and something, so that where nothing is left the domain says why.
+    amount: before?.amount ?? Math.max(1, refundableOf(order, lineId).amount),
+    causeType,
+    reason: settings.causeTypes[causeType],
+    personal: { note: cause, evidence: proofs },
+  };
+}
+
+// --- the table ---
+
+export function operations(settings: Settings): readonly AnyOperation[] {
+  const refundList = operation<Page, object[]>({
+    methods: ["GET"],
+    path: "/appIntf/refund/refundList.jsp",
+    by,
+    read: ({ fields }) => E.fromNullable(says(-1))(pageIn(fields)),
+    run: async (page, { engine }, { caller }) => {
+      const { cases } = await engine.views.refundHistory({
+        scope: { buyerId: caller.id },
+        ...rangeOf(page),
+      });
+      const orders = new Map((await ordersOf(engine, cases)).map((order) => [order.orderId, order]));
+      return cases.flatMap(({ orderId, caseId }) => {
+        const order = orders.get(orderId);
+        const one = order?.cases.find((known) => known.caseId === caseId);
+        return order === undefined || one === undefined ? [] : [refundItem(order, one)];
+      });
+    },
+    reply: (data) => says(1, { data }),
+  });
+
+  const submitRefund = operation<Submitted, Outcome>({
+    methods: ["POST"],
+    path: "/appIntf/refund/submitRefund.jsp",
+    by,
+    read: (asked) => E.right(readSubmit(asked)),
+    run: (query, { engine }, asked) => submit(engine, query, asked, settings),
+    reply: (outcome) => answerTo("submit", outcome),
+  });
+
+  const readCase = ({ fields }: AskedBy): E.Either<Reply, CaseNamed> =>
+    E.right({ orderId: idIn(fields, "orderId"), refundId: idIn(fields, "refundId") });
+
+  const getRefund = operation<
+    CaseNamed,
+    { readonly orderId: string; readonly refund: CaseDetail } | undefined
+  >({
+    methods: either,
+    path: "/appIntf/refund/getRefund.jsp",
+    by,
+    read: readCase,
+    run: async (query, { engine }, asked) => {
+      const named = await caseNamed(engine, asked, query);
+      const refund = named && (await engine.views.refund(named))?.refund;
+      return refund && { orderId: named.orderId, refund };
+    },
+    reply: (found) =>
+      found === undefined
+        ? says(17)
+        : says(1, { data: refundDetail(found.orderId, found.refund, settings.timeZone) }),
+  });
+
+  const cancelAt = (path: string): AnyOperation =>
+    operation<CaseNamed, Outcome>({
+      methods: ["POST"],
+      path,
+      by,
+      read: readCase,
+      run: async (query, { engine }, asked) => {
+        const named = await caseNamed(engine, asked, query);
+        if (named === undefined) return E.left(17);
+        return engine.execute(
+          { type: "CancelRefund", ...named },
+          { actor: asked.caller, commandId: asked.commandId },
+        );
+      },
+      reply: (outcome) => answerTo("cancel", outcome),
+    });
+
+  const confirmReceive = operation<string | undefined, Outcome>({
+    methods: ["POST"],
+    path: "/appIntf/order/confirmReceive.jsp",
+    by,
+    read: ({ fields }) => E.right(idIn(fields, "orderId")),
+    run: async (orderId, { engine }, asked) => {
+      const found = await standing(engine, asked, orderId);
+      if (found === undefined) return E.left(17);
+      return engine.execute(
+        { type: "ConfirmReceipt", orderId: found.detail.order.orderId },
+        { actor: asked.caller, commandId: asked.commandId },
+      );
+    },
+    reply: (outcome, orderId = "") => answerTo("receive", outcome, { data: { orderId: idOf(orderId) } }),
+  });
+
+  const orderList = operation<
+    Page & { readonly type: number },
+    { readonly total: number; readonly orders: readonly Order[] }
+  >({
+    methods: either,
+    path: "/appIntf/order/orderList.jsp",
+    by,
+    read: ({ fields }) => {
+      const page = pageIn(fields);
+      const type = intIn(fields, "type", 0);
+      return page === undefined || type === undefined || listTypes[type] === undefined
+        ? E.left(says(-1))
+        : E.right({ ...page, type });
+    },
+    run: async ({ type, ...page }, { engine }, { caller }) => {
+      const filter = { ...listTypes[type], scope: { buyerId: caller.id } };
+      const total = await engine.views.orderCount(filter);
+      const { orders } = await engine.views.orders({ ...filter, ...rangeOf(page) });
+      return { total, orders: await ordersOf(engine, orders) };
+    },
+    reply: ({ total, orders }, { pageNo, pageSize }, { now }) =>
+      says(1, {
+        pageNo,
+        pageSize,
+        total,
+        pageTotal: Math.ceil(total / pageSize),
+        serviceDate: now,
+        data: orders.map(orderItem),
+      }),
+  });
+
+  /** One of the three that show an order. */
+  const showing = (path: string, show: (order: Order, now: number) => Reply, none: Reply): AnyOperation =>
+    operation<string | undefined, Order | undefined>({
+      methods: either,
+      path,
+      by,
+      read: ({ fields }) => E.right(idIn(fields, "orderId")),
+      run: async (orderId, { engine }, asked) => (await standing(engine, asked, orderId))?.detail.order,
+      reply: (order, _query, { now }) => (order === undefined ? none : show(order, now)),
+    });
+
+  const payDate = (order: Order, serviceDate: number): Reply =>
+    says(1, { data: { pastDate: pastDateOf(order), serviceDate, orderId: idOf(order.orderId) } });
+
+  const orderInfo = (order: Order, serviceDate: number): Reply =>
+    says(1, { serviceDate, data: orderItem(order) });
+
+  return [
+    ...[
+      refundList,
+      submitRefund,
+      getRefund,
+      cancelAt("/appIntf/refund/refundList.jsp"),
+      cancelAt("/appIntf/refund/cancelRefund.jsp"),
+      confirmReceive,
+    ].map((one) => signed(one, settings)),
+    orderList,
+    showing("/appIntf/order/payDate.jsp", payDate, says(17)),
+    showing(pagePath, orderPage, messagePage(17)),
+    showing("/appIntf/order/orderInfo.jsp", orderInfo, says(17)),
+  ];
+}
+
+/** The operation that answers with a page. */
+export const pagePath = "/appIntf/order/orderDetail.jsp";
+
+/** The same operation, its requests' signatures looked at before anything that they say. */
+function signed(one: AnyOperation, { signatures }: Settings): AnyOperation {
+  if (signatures === undefined) return one;
+  return {
+    ...one,
+    answer: async (asked, shop) => {
+      const { method, path, headers, fields } = asked;
+      return (await signatures.verify({ method, path, headers, fields }))
+        ? one.answer(asked, shop)
+        : says(-4);
+    },
+  };
+}

@@ -1,0 +1,377 @@
+// Takes Baidu's documents into the engine as commands, and says of each what could not be carried.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { Command } from "../../domain/commands.ts";
+import { type Rejection, describeRejection } from "../../domain/refusals.ts";
+import type { Charge } from "../../domain/events.ts";
+import type { JsonObject } from "../../domain/json.ts";
+import { idPattern, limits } from "../../domain/limits.ts";
+import type { Engine } from "../../engine.ts";
+import type { OrderDetail } from "../../projections/detail.ts";
+import { type Goal, type Loss, type Step, Course, bring, importer } from "./course.ts";
+import {
+  type Item,
+  type MainDocument,
+  type OrderDocument,
+  type SubsDocument,
+  faultOf,
+  orderSchema,
+  subsSchema,
+  unknownFields,
+} from "./documents.ts";
+import { digestOf } from "./ids.ts";
+import { aggregateOf } from "./states.ts";
+import { type BaiduShop, chargeKindOf, partsOf, productIdOf } from "./views.ts";
+
+/** Where documents are taken in. */
+export interface Intake {
+  readonly engine: Engine;
+  readonly shop: BaiduShop;
+  /** In whose name orders are made. */
+  readonly merchantId: string;
+  /** Milliseconds UTC now: nothing of a document is taken to have happened later. */
+  readonly now: number;
+  /** Do nothing unless all that the document says of status and sub-orders can be so here. */
+  readonly wholly?: boolean | undefined;
+}
+
+export interface ImportReport {
+  /** `ResourceID`; undefined of what is no document. */
+  readonly orderId: string | undefined;
+  readonly outcome: "created" | "changed" | "unchanged" | "refused";
+  /** Whether status and sub-orders are here now as the document says. */
+  readonly whole: boolean;
+  readonly losses: readonly Loss[];
+}
+
+/**
+ * Takes in one element of `Data`: an order in full, or sub-orders of one that is here.
+ * @param openId the user whose order it is; not needed for sub-orders.
+ */
+export async function importDocument(
+  intake: Intake,
+  openId: string | undefined,
+  given: unknown,
+): Promise<ImportReport> {
+  const main = (given as { readonly EXT?: { readonly MainOrder?: unknown } } | null)?.EXT?.MainOrder;
+  const read = (main === undefined ? subsSchema : orderSchema).safeParse(given);
+  if (!read.success) return refusal(undefined, "", faultOf(read.error));
+  const extra = unknownFields(given, read.data).map((path) => ({ path, what: "no field that is known" }));
+  const document = read.data;
+  const report =
+    main === undefined
+      ? await appendSubs(intake, document as SubsDocument)
+      : await addOrder(intake, openId, document as OrderDocument);
+  return { ...report, losses: [...extra, ...report.losses] };
+}
+
+function refusal(orderId: string | undefined, path: string, what: string): ImportReport {
+  return { orderId, outcome: "refused", whole: false, losses: [{ path, what }] };
+}
+
+type Items = Goal["items"];
+
+function itemsOf(items: readonly Item[]): Items {
+  const listed = items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
+  // What has ended makes room for what is open on the same line.
+  const ended = ({ SubStatus }: Item): boolean => SubStatus > 401;
+  return listed.toSorted(
+    (a, b) =>
+      Number(!ended(a.item)) - Number(!ended(b.item)) ||
+      a.item.MTime - b.item.MTime ||
+      a.item.CTime - b.item.CTime,
+  );
+}
+
+function faultsOfSubs(subs: {
+  readonly Status?: number | undefined;
+  readonly Items: readonly Item[];
+}): Loss[] {
+  const losses: Loss[] = [];
+  const all = aggregateOf(subs.Items.map(({ SubStatus }) => SubStatus));
+  if (subs.Status !== undefined && subs.Status !== 0 && all !== undefined && subs.Status !== all) {
+    losses.push({ path: "EXT.SubsOrder.Status", what: `is ${subs.Status}, and its items come to ${all}` });
+  }
+  const ids = subs.Items.map(({ SubOrderID }) => SubOrderID);
+  subs.Items.forEach(({ SubOrderID, Payment }, at) => {
+    const path = `EXT.SubsOrder.Items[${at}]`;
+    if (ids.indexOf(SubOrderID) !== at) losses.push({ path, what: "stands twice: the first counts" });
+    if (Payment !== undefined) losses.push({ path: `${path}.Payment`, what: "rides along, unread" });
+  });
+  return losses;
+}
+
+const eachOnce = (items: readonly Item[]): readonly Item[] =>
+  items.filter(({ SubOrderID }, at) => items.findIndex((one) => one.SubOrderID === SubOrderID) === at);
+
+/** An order in full: made where there is none, else brought to where the document says it is. */
+export async function addOrder(
+  intake: Intake,
+  openId: string | undefined,
+  document: OrderDocument,
+): Promise<ImportReport> {
+  const { ResourceID, EXT } = document;
+  if (openId === undefined) return refusal(ResourceID, "open_id", "no order without its user");
+  const items = itemsOf(eachOnce(EXT.SubsOrder?.Items ?? []));
+  const said = EXT.SubsOrder === undefined || EXT.SubsOrder === null ? [] : faultsOfSubs(EXT.SubsOrder);
+  return taken(intake, ResourceID, async (detail) => {
+    const goal = goalOf(document, items);
+    if (detail !== undefined) {
+      const differs = differencesOf(detail, openId, document);
+      const course = bring(detail.order, [], goal, intake.now);
+      for (const { path, what } of differs) course.fail(path, what);
+      course.losses.unshift(...said);
+      return course;
+    }
+    const { command, losses } = creation(intake, openId, document);
+    const at = Math.min(document.Ctime * 1_000, intake.now);
+    const preview = await intake.engine.preview(command, { actor: importer, commandId: "baidu", at });
+    if (E.isLeft(preview)) return preview.left;
+    const course = bring(
+      preview.right.state,
+      [{ command: command as unknown as Command, actor: importer, at }],
+      goal,
+      intake.now,
+    );
+    course.losses.unshift(...said, ...losses);
+    return course;
+  });
+}
+
+/** Sub-orders of an order that is here; each that is new is imported, and each that is known moved on. */
+export async function appendSubs(intake: Intake, document: SubsDocument): Promise<ImportReport> {
+  const { ResourceID, EXT } = document;
+  const items = itemsOf(eachOnce(EXT.SubsOrder.Items));
+  return taken(intake, ResourceID, async (detail) => {
+    if (detail === undefined) return { code: "orderNotFound", orderId: ResourceID };
+    const course = bring(detail.order, [], { ...still, changedAt: 0, items }, intake.now);
+    course.losses.unshift(...faultsOfSubs(EXT.SubsOrder));
+    return course;
+  });
+}
+
+const still = { status: undefined, paid: undefined, parcels: [] } as const;
+
+/** The order moved on to a status. */
+export function moveOrder(
+  intake: Intake,
+  orderId: string,
+  status: number,
+  main?: MainDocument,
+): Promise<ImportReport> {
+  return taken(intake, orderId, async (detail) => {
+    if (detail === undefined) return { code: "orderNotFound", orderId };
+    const parcels = main === undefined ? [] : parcelsOf(main);
+    const paid = detail.order.paidAt !== undefined ? true : main?.Payment.IsPayment;
+    const goal: Goal = { status, paid, changedAt: intake.now, items: [], parcels };
+    const course = bring(detail.order, [], goal, intake.now);
+    if (main !== undefined) {
+      for (const { path, what } of goodsDiffer(detail, main)) course.fail(path, what);
+    }
+    return course;
+  });
+}
+
+/** How often a document is tried again on an order that others have moved meanwhile. */
+const mostTries = 5;
+
+async function taken(
+  { engine, wholly = false }: Intake,
+  orderId: string,
+  planned: (detail: OrderDetail | undefined) => Promise<Course | Rejection>,
+): Promise<ImportReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    const detail = idPattern.test(orderId) ? await engine.views.order(orderId) : undefined;
+    const course = await planned(detail);
+    if (!(course instanceof Course)) return refusal(orderId, "", describeRejection(course));
+    const { steps, losses, failures } = course;
+    if (wholly && failures > 0) return { orderId, outcome: "refused", whole: false, losses };
+    const failed = await given(engine, steps, detail?.revision);
+    if (failed === undefined) {
+      const outcome = steps.length === 0 ? "unchanged" : detail === undefined ? "created" : "changed";
+      return { orderId, outcome, whole: failures === 0, losses };
+    }
+    const moved = failed.code === "versionConflict" || failed.code === "orderExists";
+    if (moved && attempt < mostTries) continue;
+    const last: Loss = { path: "", what: describeRejection(failed) };
+    return { orderId, outcome: "refused", whole: false, losses: [...losses, last] };
+  }
+}
+
+async function given(
+  engine: Engine,
+  steps: readonly Step[],
+  from: bigint | undefined,
+): Promise<Rejection | undefined> {
+  let expect: bigint | "none" = from ?? "none";
+  for (const { command, actor, at } of steps) {
+    const commandId = `baidu:${digestOf([String(expect), command]).slice(0, 40)}`;
+    const done = await engine.execute(asAsked(command), { actor, commandId, at, expect });
+    if (E.isLeft(done)) return done.left;
+    expect = done.right.revision;
+  }
+  return undefined;
+}
+
+/** As a command comes from outside: open maps are objects there. */
+function asAsked(command: Command): unknown {
+  return command.type === "ImportRefund" ? { ...command, raw: Object.fromEntries(command.raw) } : command;
+}
+
+function goalOf({ Status, Mtime, EXT }: OrderDocument, items: Items): Goal {
+  const { Payment } = EXT.MainOrder;
+  const { Time = 0, Method, IsPayment } = Payment;
+  return {
+    status: Status,
+    paid: IsPayment
+      ? { at: (Time === 0 ? Mtime : Time) * 1_000, channel: Method === 2 ? "offline" : "online" }
+      : false,
+    changedAt: Mtime * 1_000,
+    items,
+    parcels: parcelsOf(EXT.MainOrder),
+  };
+}
+
+function parcelsOf({ Express }: MainDocument): Goal["parcels"] {
+  return (Express ?? [])
+    .filter(({ Type }) => Type === 1)
+    .map(({ ID, Name }) => ({
+      carrier: shortened(Name === "" ? "-" : Name, limits.waybillLength),
+      trackingNumber: shortened(ID, limits.waybillLength),
+    }));
+}
+
+/** At most so many code points of a text. */
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : [...text].slice(0, most).join("");
+}
+
+/** What an order can never change, and differs. */
+function differencesOf(detail: OrderDetail, openId: string, { CateID, EXT }: OrderDocument): readonly Loss[] {
+  const { order } = detail;
+  return [
+    ...(order.buyerId === openId ? [] : [{ path: "open_id", what: "the order is another user's" }]),
+    ...((CateID === 2) === (order.fulfilment === "virtual")
+      ? []
+      : [{ path: "CateID", what: "an order cannot become one of other goods" }]),
+    ...goodsDiffer(detail, EXT.MainOrder),
+  ];
+}
+
+function goodsDiffer({ order }: OrderDetail, { Products, Payment }: MainDocument): readonly Loss[] {
+  const goods = order.lines.map((line) => [productIdOf(line), line.quantity, line.unitPrice]);
+  const same =
+    JSON.stringify(goods) ===
+    JSON.stringify(Products.map(({ ID, Quantity, PayPrice }) => [ID, Quantity, PayPrice]));
+  return [
+    ...(same ? [] : [{ path: "EXT.MainOrder.Products", what: "an order's goods cannot change" }]),
+    ...(Payment.Amount === order.total
+      ? []
+      : [{ path: "EXT.MainOrder.Payment.Amount", what: `is ${order.total} here, and cannot change` }]),
+  ];
+}
+
+// --- CreateOrder ---
+
+function creation(
+  { shop, merchantId }: Intake,
+  openId: string,
+  document: OrderDocument,
+): { readonly command: object; readonly losses: readonly Loss[] } {
+  const { CateID, BizAPPID, Title, ResourceID, Ctime, Mtime, Status, EXT } = document;
+  const { Products, Payment, Appraise, OrderDetail, Express } = EXT.MainOrder;
+  const losses: Loss[] = [];
+  const lines = Products.map((product, at) => {
+    const { ID, Name, Quantity, PayPrice, Price, ...more } = product;
+    const goodsId = ID.length <= limits.idLength && idPattern.test(ID) ? ID : `p${at + 1}`;
+    const title = shortened(Name === "" ? ID : Name, limits.titleLength);
+    const source = without({
+      ...more,
+      ID: goodsId === ID ? undefined : ID,
+      Name: title === Name ? undefined : Name,
+      Price: Price === PayPrice ? undefined : Price,
+    });
+    return {
+      lineId: `L${at + 1}`,
+      goodsId,
+      title,
+      unitPrice: PayPrice,
+      quantity: Quantity,
+      ...(Object.keys(source).length === 0 ? {} : { source: { baidu: source } }),
+    };
+  });
+  const charges: Charge[] = (Payment.PaymentInfo ?? []).map(({ Name, Value, Quantity }) => ({
+    kind: chargeKindOf(Name),
+    amount: Value * Quantity,
+  }));
+  const goods = lines.reduce((all, { unitPrice, quantity }) => all + unitPrice * quantity, 0);
+  const gross = charges.reduce((all, { amount }) => all + amount, goods);
+  const said = (Payment.PreferentialInfo ?? []).reduce(
+    (all, { Value, Quantity }) => all + Value * Quantity,
+    0,
+  );
+  const { Amount } = Payment;
+  // Whatever the parts come to: the amount is what was paid.
+  if (gross - said !== Amount) {
+    losses.push({
+      path: "EXT.MainOrder.Payment.Amount",
+      what: `is ${Amount}, and its parts come to ${gross - said}: ${Amount} counts`,
+    });
+    if (Amount > gross) charges.push({ kind: "other", amount: Amount - gross });
+  }
+  const discount = Math.max(0, gross - Amount);
+  const usual =
+    JSON.stringify(partsOf(discount, charges)) ===
+    JSON.stringify([Payment.PreferentialInfo, Payment.PaymentInfo]);
+  const paidAt = Payment.IsPayment ? (Payment.Time ?? 0) : undefined;
+  // What costs nothing is paid at once, unless it waits to be confirmed.
+  const booking = Status === 2 || (Amount === 0 && (paidAt === undefined || paidAt > Ctime));
+  const page = Appraise === undefined ? undefined : without({ ...Appraise, Status: undefined });
+  const usualPage = JSON.stringify(page) === JSON.stringify({ Name: "", SwanSchema: "" });
+  const foreign = without({
+    BizAPPID: BizAPPID === shop.appKey ? undefined : BizAPPID,
+    Title: Title === lines[0]?.title ? undefined : Title,
+    Mtime,
+    Appraised: Status === 200 && Appraise !== undefined && Appraise.Status !== 2 ? true : undefined,
+    Method: Payment.Method === 2 && !Payment.IsPayment ? 2 : undefined,
+    Appraise: usualPage ? undefined : page,
+    OrderDetail,
+    PreferentialInfo: usual ? undefined : Payment.PreferentialInfo,
+    PaymentInfo: usual ? undefined : Payment.PaymentInfo,
+  });
+  const waybill = (Express ?? []).some(({ Type }) => Type === 1);
+  const sent = CateID === 1 && Status >= 6;
+  if (sent && !waybill)
+    losses.push({ path: "EXT.MainOrder", what: "no waybill: brought by the shop itself" });
+  (Express ?? []).forEach(({ Code, Type }, at) => {
+    const path = `EXT.MainOrder.Express[${at}]`;
+    if (Type !== 1) losses.push({ path, what: "a parcel to the shop, of no case that is named" });
+    else if (Code !== undefined)
+      losses.push({ path: `${path}.Code`, what: "only names of carriers are kept" });
+  });
+  if (foreign["Appraised"] === true) {
+    losses.push({ path: "EXT.MainOrder.Appraise", what: "whatever was said in a review" });
+  }
+  if (Status === 300) losses.push({ path: "Status", what: "300 does not say what the order was" });
+  if (paidAt === 0) losses.push({ path: "EXT.MainOrder.Payment.Time", what: "is not known: taken as Mtime" });
+  const command = {
+    type: "CreateOrder",
+    orderId: ResourceID,
+    merchantId,
+    buyerId: openId,
+    currency: shop.currency,
+    lines,
+    charges,
+    discount,
+    fulfilment: CateID === 2 ? "virtual" : sent && !waybill ? "local" : "express",
+    // Nothing befalls it by itself: when it could first be paid, and was sent, is not in the document.
+    terms: { booking, payWindowMinutes: 0, autoConfirmDays: 0, virtualAutoShip: false },
+    source: { baidu: foreign },
+  };
+  return { command, losses };
+}
+
+function without(given: Readonly<Record<string, unknown>>): JsonObject {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as JsonObject;
+}

@@ -1,0 +1,150 @@
+// The order centre's own side: what add, append and update do to the orders here, each answered by rows.
+
+import * as E from "fp-ts/lib/Either.js";
+import { z } from "zod";
+
+import { idPattern, limits } from "../../domain/limits.ts";
+import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
+import {
+  type OrderDocument,
+  type StatusDocument,
+  type SubStatusDocument,
+  type SubsDocument,
+  type UpdateDocument,
+  faultOf,
+  itemSchema,
+  orderSchema,
+  statusSchema,
+  subStatusSchema,
+  subsSchema,
+  updateSchema,
+} from "./documents.ts";
+import { type ImportReport, type Intake, addOrder, appendSubs, moveOrder } from "./imports.ts";
+import { malformed, platform, rowOf, rows } from "./messages.ts";
+import { type BaiduShop, itemsOf } from "./views.ts";
+
+/** What a mounted dialect is for: one mini-program, whose merchant is the ports' own. */
+export interface Centre extends BaiduShop {
+  readonly merchantId: string;
+}
+
+interface Query<D> {
+  readonly openId: string;
+  readonly elements: readonly D[];
+}
+
+/** How an element of `Data` is taken in; undefined: it cannot be here. */
+type Take<D> = (intake: Intake, element: D, openId: string) => Promise<ImportReport | undefined>;
+
+interface Element {
+  readonly CateID: number;
+  readonly BizAPPID: string;
+  readonly ResourceID: string;
+}
+
+/** The most elements that one request may have. */
+const mostElements = 100;
+
+function taking<D extends Element>(
+  centre: Centre,
+  path: string,
+  schema: z.ZodType<D>,
+  most: number,
+  take: Take<D>,
+): AnyOperation {
+  const data = z.object({ Data: z.array(schema).min(1).max(most) });
+  return operation<Query<D>, readonly boolean[]>({
+    methods: ["POST"],
+    path: `/rest/2.0/smartapp/ordercenter/app/${path}`,
+    by: ["merchant", "system"],
+    read: ({ fields, caller }: AskedBy) => {
+      // Whoever sells something else is told the same of every order.
+      if (caller.role === "merchant" && caller.id !== centre.merchantId) {
+        return E.left<Reply, Query<D>>(platform.noPermission());
+      }
+      const openId = fields["open_id"];
+      if (typeof openId !== "string" || openId.length > limits.idLength || !idPattern.test(openId)) {
+        return E.left(malformed("open_id: must name the user"));
+      }
+      const read = data.safeParse({ Data: fields["Data"] });
+      return read.success
+        ? E.right({ openId, elements: read.data.Data })
+        : E.left(malformed(faultOf(read.error)));
+    },
+    run: async ({ openId, elements }, shop, { now }) => {
+      const done: boolean[] = [];
+      // One after the other: a request may name an order twice.
+      for (const element of elements) done.push(await takenIn(centre, shop, now, element, openId, take));
+      return done;
+    },
+    reply: (done, { elements }) => rows(elements.map((element, at) => rowOf(element, done[at] === true))),
+  });
+}
+
+async function takenIn<D extends Element>(
+  centre: Centre,
+  { engine }: Shop,
+  now: number,
+  element: D,
+  openId: string,
+  take: Take<D>,
+): Promise<boolean> {
+  const { ResourceID, BizAPPID } = element;
+  if (BizAPPID !== centre.appKey) return false;
+  const owner = idPattern.test(ResourceID) ? await engine.views.owner(ResourceID) : undefined;
+  if (owner !== undefined && (owner.merchantId !== centre.merchantId || owner.buyerId !== openId))
+    return false;
+  const intake: Intake = { engine, shop: centre, merchantId: centre.merchantId, now, wholly: true };
+  const report = await take(intake, element, openId);
+  return report !== undefined && report.outcome !== "refused" && report.whole;
+}
+
+/** Of an order that is here, and whose sub-orders these all are. */
+async function updateSubs(
+  intake: Intake,
+  orderId: string,
+  made: (items: ReturnType<typeof itemsOf>) => SubsDocument | undefined,
+): Promise<ImportReport | undefined> {
+  const detail = idPattern.test(orderId) ? await intake.engine.views.order(orderId) : undefined;
+  const document = detail === undefined ? undefined : made(itemsOf(detail, intake.shop));
+  return document === undefined ? undefined : appendSubs(intake, document);
+}
+
+export function operationsOf(centre: Centre): readonly AnyOperation[] {
+  return [
+    taking<OrderDocument>(centre, "add/main/info", orderSchema, 1, (intake, element, openId) =>
+      addOrder(intake, openId, element),
+    ),
+    taking<UpdateDocument>(centre, "update/main/info", updateSchema, mostElements, (intake, element) =>
+      moveOrder(intake, element.ResourceID, element.Status, element.EXT.MainOrder),
+    ),
+    taking<StatusDocument>(centre, "update/main/status", statusSchema, mostElements, (intake, element) =>
+      moveOrder(intake, element.ResourceID, element.Status),
+    ),
+    taking<SubsDocument>(centre, "append/sub/info", subsSchema, mostElements, (intake, element) =>
+      appendSubs(intake, element),
+    ),
+    taking<SubsDocument>(centre, "update/sub/info", subsSchema, mostElements, (intake, element) =>
+      updateSubs(intake, element.ResourceID, (items) => {
+        const known = new Set(items.map(({ SubOrderID }) => SubOrderID));
+        return element.EXT.SubsOrder.Items.every(({ SubOrderID }) => known.has(SubOrderID))
+          ? element
+          : undefined;
+      }),
+    ),
+    taking<SubStatusDocument>(centre, "update/sub/status", subStatusSchema, mostElements, (intake, element) =>
+      updateSubs(intake, element.ResourceID, (items) => {
+        const { CateID, BizAPPID, ResourceID, EXT } = element;
+        const MTime = Math.floor(intake.now / 1_000);
+        const Items = EXT.SubsOrder.Items.map(({ SubOrderID, SubStatus }) => {
+          const known = items.find((item) => item.SubOrderID === SubOrderID);
+          return known === undefined ? undefined : itemSchema.parse({ ...known, SubStatus, MTime });
+        });
+        const all = Items.filter((item) => item !== undefined);
+        return all.length < Items.length
+          ? undefined
+          : { CateID, BizAPPID, ResourceID, EXT: { SubsOrder: { Items: all } } };
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,207 @@
+// The shape of a dialect: a table of operations, each two pure halves around what the engine does, and the fetch handler made of it.
+
+import { createHash } from "node:crypto";
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { Role } from "../domain/actor.ts";
+import type { Engine } from "../engine.ts";
+import type { Caller, Ports } from "./ports.ts";
+import { type Fields, type Unreadable, readFields } from "./request.ts";
+
+/** What every dialect is once it stands: it answers requests whose path begins below its own prefix. It never throws. */
+export type FetchHandler = (request: Request) => Promise<Response>;
+
+export type Method = "GET" | "POST";
+
+/** A reply in the dialect's own form: a JSON document, or a page; 200 where no status is named. */
+export type Reply =
+  | { readonly status?: number; readonly json: unknown }
+  | { readonly status?: number; readonly html: string };
+
+/** A request, read, before any operation has looked at it. */
+export interface Asked {
+  readonly method: Method;
+  /** The operation's path. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly fields: Fields;
+  readonly caller: Caller | undefined;
+  /** Milliseconds UTC. */
+  readonly now: number;
+  /** The id for the command that this request gives: the same whenever the caller sends it again under the same Idempotency-Key. */
+  readonly commandId: string;
+  /**
+   * An id for something that this request makes, such as `order` or `case`: likewise the same again. 1 to 16 decimal digits, so that
+   * clients that keep ids as numbers keep it exactly.
+   */
+  newId(what: string): string;
+}
+
+/** The same of an operation whose callers are known. */
+export interface AskedBy extends Asked {
+  readonly caller: Caller;
+}
+
+/** Where a dialect is mounted. */
+export interface Mount {
+  /** What stands before the dialect's paths, such as `/apifm`; nothing without it. */
+  readonly prefix?: string | undefined;
+}
+
+/** What each dialect's folder exports, under the dialect's name. */
+export type MakeDialect = (engine: Engine, ports: Ports, mount?: Mount) => FetchHandler;
+
+/** Where an operation's middle runs. */
+export interface Shop {
+  readonly engine: Engine;
+  readonly ports: Ports;
+}
+
+interface Halves<A extends Asked, Q, F> {
+  readonly methods: readonly Method[];
+  /** Below the dialect's prefix, beginning with `/`. */
+  readonly path: string;
+  /** Pure: the command or query that is meant, or the reply to what is malformed, in the document's own order of checks. */
+  readonly read: (asked: A) => E.Either<Reply, Q>;
+  /** Asks the engine and the ports; refusals are part of what is found, and what it throws is a defect. */
+  readonly run: (query: Q, shop: Shop, asked: A) => Promise<F>;
+  /** Pure: what was found, or the refusal, in the dialect's own words. */
+  readonly reply: (found: F, query: Q, asked: A) => Reply;
+}
+
+/** An operation as the table keeps it. */
+export interface AnyOperation {
+  readonly methods: readonly Method[];
+  readonly path: string;
+  /** Who may call it; undefined: anybody, known or not. */
+  readonly by: readonly Role[] | undefined;
+  readonly answer: (asked: Asked, shop: Shop) => Promise<Reply>;
+}
+
+/** An operation for callers of these roles. */
+export function operation<Q, F>({
+  methods,
+  path,
+  by,
+  ...halves
+}: Halves<AskedBy, Q, F> & { readonly by: readonly Role[] }): AnyOperation {
+  return { methods, path, by, answer: (asked, shop) => answerOf(halves, asked as AskedBy, shop) };
+}
+
+/** An operation that asks for no token; where one is sent, its caller is known all the same. */
+export function openOperation<Q, F>({ methods, path, ...halves }: Halves<Asked, Q, F>): AnyOperation {
+  return { methods, path, by: undefined, answer: (asked, shop) => answerOf(halves, asked, shop) };
+}
+
+async function answerOf<A extends Asked, Q, F>(
+  { read, run, reply }: Pick<Halves<A, Q, F>, "read" | "run" | "reply">,
+  asked: A,
+  shop: Shop,
+): Promise<Reply> {
+  const query = read(asked);
+  if (E.isLeft(query)) return query.left;
+  return reply(await run(query.right, shop, asked), query.right, asked);
+}
+
+/** What a dialect says before and beside its operations, and where it looks for what it needs to know. */
+export interface Dialect {
+  /** The name in logs. */
+  readonly name: string;
+  readonly operations: readonly AnyOperation[];
+  /** The operation's path, of the path below the prefix and the whole URL; that path itself without it. */
+  readonly pathOf?: (path: string, url: URL) => string;
+  /** The caller's token, wherever the dialect carries it; undefined where there is none. */
+  readonly tokenOf: (request: { readonly headers: Headers; readonly fields: Fields }) => string | undefined;
+  /** The most that a body may have, in bytes; 1 MiB without it. */
+  readonly bodyLimit?: number;
+  readonly noSuchOperation: () => Reply;
+  readonly wrongMethod: (path: string) => Reply;
+  readonly unreadable: (why: Unreadable, path: string) => Reply;
+  readonly notLoggedIn: (path: string) => Reply;
+  /** The caller is known, and of a role that may not. */
+  readonly forbidden: (path: string) => Reply;
+  /** Something broke: `id` is all that a client is told, the rest is logged beside it. */
+  readonly defect: (id: string) => Reply;
+}
+
+/** Makes a dialect's handler. Checks stand in the order path, method, body, token, role, and then the operation's own. */
+export function serveDialect(dialect: Dialect, shop: Shop, { prefix = "" }: Mount = {}): FetchHandler {
+  const { ports } = shop;
+  return async (request) => {
+    const seed = ports.newSeed();
+    try {
+      return responseOf(await replyTo(dialect, shop, prefix, request, seed));
+    } catch (error) {
+      const id = digest(["defect", seed]).slice(0, 16);
+      ports.log({ level: "error", event: "defect", id, dialect: dialect.name, error });
+      return responseOf({ status: 500, ...dialect.defect(id) });
+    }
+  };
+}
+
+async function replyTo(
+  dialect: Dialect,
+  shop: Shop,
+  prefix: string,
+  request: Request,
+  seed: string,
+): Promise<Reply> {
+  const { ports } = shop;
+  const url = new URL(request.url);
+  if (!url.pathname.startsWith(prefix)) return dialect.noSuchOperation();
+  const below = url.pathname.slice(prefix.length);
+  const path = dialect.pathOf?.(below, url) ?? below;
+  const there = dialect.operations.filter((one) => one.path === path);
+  if (there.length === 0) return dialect.noSuchOperation();
+  const found = there.find(({ methods }) => methods.some((method) => method === request.method));
+  if (found === undefined) return dialect.wrongMethod(path);
+  const fields = await readFields(request, dialect.bodyLimit);
+  if (E.isLeft(fields)) return dialect.unreadable(fields.left, path);
+  const { headers } = request;
+  const key = headers.get("idempotency-key");
+  if (key !== null && (key === "" || key.length > 255)) return dialect.unreadable("badKey", path);
+  const token = dialect.tokenOf({ headers, fields: fields.right });
+  const caller = token === undefined ? undefined : await ports.authentication.authenticate(token);
+  if (found.by !== undefined) {
+    if (caller === undefined) return dialect.notLoggedIn(path);
+    if (!found.by.includes(caller.role)) return dialect.forbidden(path);
+  }
+  // Another caller's key, or the same for another operation, is another key.
+  const origin =
+    key === null ? ["fresh", seed] : ["key", dialect.name, path, caller?.role ?? "", caller?.id ?? "", key];
+  const asked: Asked = {
+    method: request.method as Method,
+    path,
+    headers,
+    fields: fields.right,
+    caller,
+    now: ports.clock(),
+    commandId: `http:${digest(["command", ...origin]).slice(0, 40)}`,
+    newId: (what) => numberOf(digest(["id", what, ...origin])),
+  };
+  return found.answer(asked, shop);
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+/** 53 bits of a digest as a decimal number. */
+function numberOf(hex: string): string {
+  return String(BigInt(`0x${hex.slice(0, 14)}`) >> 3n);
+}
+
+function responseOf(reply: Reply): Response {
+  const { status = 200 } = reply;
+  const [body, type] =
+    "json" in reply ? [JSON.stringify(reply.json), "application/json"] : [reply.html, "text/html"];
+  return new Response(body, {
+    status,
+    headers: {
+      "content-type": `${type}; charset=utf-8`,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}

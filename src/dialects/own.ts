@@ -1,0 +1,47 @@
+// What of the shop a caller may see: their own orders, and nothing that tells another's from none.
+
+import type { Order } from "../domain/state.ts";
+import type { Engine } from "../engine.ts";
+import type { OrderDetail } from "../projections/detail.ts";
+import type { Scope } from "../projections/statistics.ts";
+import type { Caller } from "./ports.ts";
+
+/** Whether an order is the caller's to see: a buyer's and a merchant's own, and any for the shop's admins and services. */
+export function maySee(caller: Caller, order: Pick<Order, "buyerId" | "merchantId">): boolean {
+  if (caller.role === "buyer") return order.buyerId === caller.id;
+  if (caller.role === "merchant") return order.merchantId === caller.id;
+  return caller.role === "admin" || caller.role === "system";
+}
+
+/** Whether there is such an order of the caller's; asked before anything else is read, it takes as long for another's as for none. */
+export async function isOwn(engine: Engine, caller: Caller, orderId: string): Promise<boolean> {
+  const owner = await engine.views.owner(orderId);
+  return owner !== undefined && maySee(caller, owner);
+}
+
+/**
+ * An order of the caller's in full; undefined where there is none, it is another's, or the caller has hidden it. `revision`: as it stood
+ * then, which is what a command's reply is made from, so that the same request is answered the same again.
+ */
+export async function ownOrder(
+  engine: Engine,
+  caller: Caller,
+  orderId: string,
+  revision?: bigint,
+): Promise<OrderDetail | undefined> {
+  if (!(await isOwn(engine, caller, orderId))) return undefined;
+  const detail = await engine.views.order(orderId, revision === undefined ? {} : { at: { revision } });
+  if (detail === undefined) return undefined;
+  const { hiddenByBuyerAt, hiddenByMerchantAt } = detail.order;
+  const hidden =
+    (caller.role === "buyer" && hiddenByBuyerAt !== undefined) ||
+    (caller.role === "merchant" && hiddenByMerchantAt !== undefined);
+  return hidden && revision === undefined ? undefined : detail;
+}
+
+/** The scope of a caller's lists and counts; undefined for who has none: staff and payment providers see no lists. */
+export function scopeOf(caller: Caller): Scope | undefined {
+  if (caller.role === "buyer") return { buyerId: caller.id };
+  if (caller.role === "merchant") return { merchantId: caller.id };
+  return caller.role === "admin" || caller.role === "system" ? "all" : undefined;
+}

@@ -1,0 +1,548 @@
+// ShopXO's operations on after-sale: the buyer's page, list, application, parcel and withdrawal, and the merchant's answers.
+
+import * as E from "fp-ts/lib/Either.js";
+
+import type { CaseStatus } from "../../domain/caseLifecycle.ts";
+import type { Destination } from "../../domain/caseEvents.ts";
+import type { Case } from "../../domain/caseState.ts";
+import type { Command } from "../../domain/commands.ts";
+import type { OrderEventData } from "../../domain/events.ts";
+import { idPattern, limits } from "../../domain/limits.ts";
+import { parseAmount } from "../../domain/money.ts";
+import type { Rejection } from "../../domain/refusals.ts";
+import type { Order } from "../../domain/state.ts";
+import type { Receipt } from "../../commands/handle.ts";
+import type { CaseRow } from "../../projections/cases.ts";
+import type { OrderDetail } from "../../projections/detail.ts";
+import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
+import { maySee, ownOrder } from "../own.ts";
+import type { Caller, ReturnAddress } from "../ports.ts";
+import { instantOf } from "../wallClock.ts";
+import { isEmpty, isLong, listOf, oneLine, textOf } from "./forms.ts";
+import {
+  type About,
+  type Said,
+  done,
+  failed,
+  inWords,
+  noCase,
+  noData,
+  noteTooLong,
+  priceFormat,
+  reasonTooLong,
+  refuseReason,
+  said,
+  sorry,
+  statusName,
+  tooManyImages,
+} from "./messages.ts";
+import { caseStatusOf, caseTypeOf, destinationNumbers } from "./states.ts";
+import { caseDocument, latestOf, pageDocument, paidByOf, paymentOf, returnAddressOf } from "./views.ts";
+
+const post = { methods: ["POST"] as const };
+const buyers = ["buyer"] as const;
+const merchants = ["merchant"] as const;
+
+function refused(message: Said): E.Either<Reply, never> {
+  return E.left(sorry(message));
+}
+
+function isId(text: string): boolean {
+  return text.length <= limits.refundIdLength && idPattern.test(text);
+}
+
+// --- orderaftersale/aftersale ---
+
+const page = operation({
+  ...post,
+  path: "/orderaftersale/aftersale",
+  by: buyers,
+  read: ({ fields }) => E.right({ oid: textOf(fields, "oid") ?? "", did: textOf(fields, "did") ?? "" }),
+  run: async ({ oid, did }, { engine, ports }, { caller }) => {
+    const told = isId(oid) ? await ownOrder(engine, caller, oid) : undefined;
+    const line = told?.order.lines.find(({ lineId }) => lineId === did);
+    if (told === undefined || line === undefined) return undefined;
+    const { merchantId } = told.order;
+    const latest = latestOf(told.order, did);
+    const address =
+      (latest === undefined ? undefined : returnAddressOf(told, latest.caseId)) ??
+      (await ports.addresses.returnTo(merchantId));
+    return { told, line, reasons: engine.reasons(merchantId), address, timeZone: ports.timeZone };
+  },
+  reply: (found, _query, { now }) => {
+    if (found === undefined) return sorry(noData);
+    const { told, line, ...with_ } = found;
+    return done("success", pageDocument(told, line, { ...with_, now }));
+  },
+});
+
+// --- orderaftersale/index ---
+
+const pageSize = 10;
+
+/** What a buyer's list is narrowed to, as far as a row of it tells; the rest is asked of the case. */
+interface Narrowing {
+  readonly keywords: string | undefined;
+  readonly type: string | undefined;
+  readonly statuses: readonly string[] | undefined;
+  readonly refundment: string | undefined;
+  readonly expressNumber: string | undefined;
+  readonly after: string | undefined;
+  readonly before: string | undefined;
+}
+
+const nowhere: Narrowing = {
+  keywords: undefined,
+  type: undefined,
+  statuses: undefined,
+  refundment: undefined,
+  expressNumber: undefined,
+  after: undefined,
+  before: undefined,
+};
+
+/** A number of ShopXO's that is to be equal; what is none, or below 0, narrows nothing. */
+function chosen(text: string | undefined): string | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? String(Number(text)) : undefined;
+}
+
+function given(text: string | undefined): string | undefined {
+  return isEmpty(text) ? undefined : text;
+}
+
+const list = operation({
+  ...post,
+  path: "/orderaftersale/index",
+  by: buyers,
+  read: ({ fields }) => {
+    const field = (name: string): string | undefined => textOf(fields, name);
+    const number = Number(chosen(field("page")) ?? 1);
+    const statuses = [...new Set((field("status") ?? "").split(",").flatMap((one) => chosen(one) ?? []))];
+    const narrowing: Narrowing =
+      field("is_more") !== "1"
+        ? nowhere
+        : {
+            keywords: undefined,
+            type: chosen(field("type")),
+            statuses: statuses.length === 0 ? undefined : statuses,
+            refundment: chosen(field("refundment")),
+            expressNumber: given(field("express_number")),
+            after: given(field("time_start")),
+            before: given(field("time_end")),
+          };
+    return E.right({
+      page: Math.max(1, number),
+      narrowing: { ...narrowing, keywords: given(field("keywords")) },
+    });
+  },
+  run: async ({ page: number, narrowing }, shop, { caller }) => {
+    const { engine, ports } = shop;
+    const rows = await narrowed(narrowing, await allOf(caller, shop), shop);
+    const shown = rows.slice((number - 1) * pageSize, number * pageSize);
+    const told = new Map<string, OrderDetail>();
+    for (const { orderId } of shown) {
+      const detail = told.get(orderId) ?? (await ownOrder(engine, caller, orderId));
+      if (detail !== undefined) told.set(orderId, detail);
+    }
+    return { total: rows.length, shown, told, timeZone: ports.timeZone };
+  },
+  reply: ({ total, shown, told, timeZone }, _query, { now }) => {
+    const data = shown.flatMap(({ orderId, caseId }) => {
+      const detail = told.get(orderId);
+      const one = detail?.order.cases.find((known) => known.caseId === caseId);
+      return detail === undefined || one === undefined ? [] : [caseDocument(detail, one, { now, timeZone })];
+    });
+    return done("success", { total, page_total: Math.ceil(total / pageSize), data });
+  },
+});
+
+/** A buyer's cases, newest first: one buyer's are few. */
+async function allOf({ id }: Caller, { engine }: Shop): Promise<readonly CaseRow[]> {
+  const rows: CaseRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const found = await engine.views.refundHistory({ scope: { buyerId: id }, limit: 1_000, cursor });
+    rows.push(...found.cases);
+    cursor = found.next;
+  } while (cursor !== undefined);
+  return rows;
+}
+
+async function narrowed(
+  { keywords, type, statuses, refundment, expressNumber, after, before }: Narrowing,
+  rows: readonly CaseRow[],
+  { engine, ports }: Shop,
+): Promise<readonly CaseRow[]> {
+  const second = (at: number): number => Math.floor(at / 1_000);
+  const bound = (text: string | undefined): number | undefined => {
+    const at = text === undefined ? undefined : instantOf(text, ports.timeZone);
+    return at === undefined ? undefined : second(at);
+  };
+  const [from, to] = [bound(after), bound(before)];
+  const kept: CaseRow[] = [];
+  for (const row of rows) {
+    if (type !== undefined && String(caseTypeOf[row.type]) !== type) continue;
+    if (statuses?.includes(String(caseStatusOf(row))) === false) continue;
+    if (from !== undefined && second(row.appliedAt) <= from) continue;
+    if (to !== undefined && second(row.appliedAt) >= to) continue;
+    const byOrder = keywords === undefined || keywords === row.orderNo;
+    if (!byOrder || refundment !== undefined || expressNumber !== undefined) {
+      const order = await engine.state(row.orderId);
+      if (order.status === "none") continue;
+      const one = order.cases.find(({ caseId }) => caseId === row.caseId);
+      const parcel = one?.returnShipment?.trackingNumber;
+      const way = one?.attempts.at(-1)?.destination ?? (row.type === "exchange" ? "manual" : "original");
+      if (!byOrder && parcel !== keywords) continue;
+      if (expressNumber !== undefined && parcel !== expressNumber) continue;
+      if (refundment !== undefined && String(destinationNumbers[way]) !== refundment) continue;
+    }
+    kept.push(row);
+  }
+  return kept;
+}
+
+// --- orderaftersale/create ---
+
+const mostImages = 3;
+
+const create = operation({
+  ...post,
+  path: "/orderaftersale/create",
+  by: buyers,
+  read: ({ fields }) => {
+    const orderId = textOf(fields, "order_id");
+    const lineId = textOf(fields, "order_detail_id");
+    const type = textOf(fields, "type");
+    const price = textOf(fields, "price") ?? "";
+    const reason = textOf(fields, "reason");
+    const msg = textOf(fields, "msg") ?? "";
+    if (isEmpty(orderId)) return refused(said("订单id有误"));
+    if (isEmpty(lineId)) return refused(said("订单详情id有误"));
+    if (type !== "0" && type !== "1") return refused(said("操作类型有误"));
+    if (!/^\d{1,8}(\.\d{1,2})?$/.test(price)) return refused(priceFormat);
+    if (reason === undefined || !isLong(reason, 0, 180)) return refused(reasonTooLong);
+    if (!isLong(msg, 0, 200)) return refused(noteTooLong);
+    const number = textOf(fields, "number") ?? "";
+    return E.right({
+      orderId,
+      lineId,
+      caseType: type === "0" ? ("refundOnly" as const) : ("returnRefund" as const),
+      price,
+      reason: oneLine(reason),
+      msg: oneLine(msg),
+      // What is no number is none of the goods.
+      number: /^-?\d{1,9}$/.test(number) ? Number(number) : 0,
+      images: listOf(fields, "images"),
+    });
+  },
+  run: async (query, { engine }, { caller, commandId, newId }) => {
+    const { orderId, lineId, caseType, price, reason, msg, number, images } = query;
+    const order = await orderTo(engine, caller, orderId, commandId);
+    if (order === undefined || !isId(lineId)) return noData;
+    const amount = parseAmount(price, order.currency);
+    if (amount === undefined) return priceFormat;
+    const caseId = newId("case");
+    const tooMany = images.length > mostImages;
+    const personal = {
+      ...(msg === "" ? {} : { note: msg }),
+      ...(images.length === 0 || tooMany ? {} : { evidence: images }),
+    };
+    const command: Command<"ApplyRefund"> = {
+      type: "ApplyRefund",
+      orderId,
+      caseId,
+      lineId,
+      caseType,
+      quantity: caseType === "refundOnly" ? 0 : number,
+      amount,
+      ...(reason === "" ? {} : { reason }),
+      ...(Object.keys(personal).length === 0 ? {} : { personal }),
+    };
+    const options = { actor: caller, commandId };
+    // How many images there are is looked at last, after all that the domain says.
+    const answer: E.Either<Rejection, unknown> = tooMany
+      ? await engine.preview(command, options)
+      : await engine.execute(command, options);
+    if (E.isRight(answer)) return tooMany ? tooManyImages(mostImages) : { caseId };
+    const now = await engine.state(orderId);
+    return { refusal: answer.left, about: { order: now.status === "none" ? order : now, lineId } };
+  },
+  reply: (found) => {
+    if ("caseId" in found) return done("申请成功", found.caseId);
+    return sorry("refusal" in found ? inWords(found.refusal, found.about) : found);
+  },
+});
+
+/** An order that its buyer may apply to: theirs, and not hidden by them, but where this very command came before that. */
+async function orderTo(
+  engine: Shop["engine"],
+  caller: Caller,
+  orderId: string,
+  commandId: string,
+): Promise<Order | undefined> {
+  const owner = isId(orderId) ? await engine.views.owner(orderId) : undefined;
+  if (owner === undefined || !maySee(caller, owner)) return undefined;
+  const order = await engine.state(orderId);
+  if (order.status === "none") return undefined;
+  if (order.hiddenByBuyerAt === undefined) return order;
+  const history = await engine.history(orderId);
+  return history.some(({ meta }) => meta.commandId === commandId) ? order : undefined;
+}
+
+// --- what is done to a case ---
+
+/** A case as a command meets it. */
+interface Met {
+  readonly told: OrderDetail;
+  readonly one: Case;
+  /** Its status now; for a command that was given before, the one it met then, so that it is the same command again. */
+  readonly status: CaseStatus;
+  /** Given before. */
+  readonly again: boolean;
+}
+
+/** What became of a command to a case. */
+type Outcome =
+  | { readonly receipt: Receipt }
+  | { readonly refusal: Rejection; readonly about: About & { readonly one: Case } }
+  | { readonly said: Said };
+
+async function meet({ engine }: Shop, { caller, commandId }: AskedBy, id: string): Promise<Met | undefined> {
+  const owner = isId(id) ? await engine.views.caseOwner(id) : undefined;
+  if (owner === undefined || !maySee(caller, owner)) return undefined;
+  const told = await engine.views.order(owner.orderId);
+  const one = told?.order.cases.find(({ caseId }) => caseId === id);
+  if (told === undefined || one === undefined) return undefined;
+  const before = told.log.filter((entry) => entry.commandId === commandId);
+  const first = before.find((entry) => entry.case?.caseId === id)?.case;
+  const again = before.length > 0;
+  const hidden = caller.role === "buyer" ? told.order.hiddenByBuyerAt : one.hiddenAt;
+  if (hidden !== undefined && !again) return undefined;
+  return { told, one, status: first === undefined ? one.status : (first.from as CaseStatus), again };
+}
+
+/** After so many decisions on an order that others change meanwhile, it has failed. */
+const mostAttempts = 3;
+
+/** Gives a command to a case as it stands: where it has changed meanwhile, it is looked at again. */
+async function giveTo(
+  id: string,
+  shop: Shop,
+  asked: AskedBy,
+  choose: (met: Met) => Promise<Command | Said>,
+): Promise<Outcome> {
+  const { engine } = shop;
+  const { caller, commandId } = asked;
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const met = await meet(shop, asked, id);
+    if (met === undefined) return { said: noCase };
+    const { told, one } = met;
+    const chosenOne = await choose(met);
+    if ("msg" in chosenOne) return { said: chosenOne };
+    const answer = await engine.execute(chosenOne, { actor: caller, commandId, expect: told.revision });
+    if (E.isRight(answer)) return { receipt: answer.right };
+    if (answer.left.code === "versionConflict") continue;
+    const { order } = told;
+    return {
+      refusal: answer.left,
+      about: { order, one, lineId: one.lineId, paidBy: paidByOf(told, one) },
+    };
+  }
+  return { said: failed };
+}
+
+function outcomeReply(outcome: Outcome, success: (receipt: Receipt) => Reply): Reply {
+  if ("receipt" in outcome) return success(outcome.receipt);
+  return sorry("said" in outcome ? outcome.said : inWords(outcome.refusal, outcome.about));
+}
+
+/** An operation that gives one command to the case of its `id`. */
+function caseOperation<Q>({
+  path,
+  by,
+  read,
+  choose,
+  reply,
+}: {
+  readonly path: string;
+  readonly by: typeof buyers | typeof merchants;
+  /** The rest of the form. */
+  readonly read: (asked: AskedBy) => E.Either<Reply, Q>;
+  readonly choose: (met: Met, query: Q, shop: Shop, asked: AskedBy) => Promise<Command | Said>;
+  readonly reply: (outcome: Outcome) => Reply;
+}): AnyOperation {
+  return operation<Q & { readonly id: string }, Outcome>({
+    ...post,
+    path,
+    by,
+    read: (asked) => {
+      const id = textOf(asked.fields, "id");
+      if (isEmpty(id)) return refused(said("操作id有误"));
+      return E.map((rest: Q) => ({ ...rest, id }))(read(asked));
+    },
+    run: (query, shop, asked) => giveTo(query.id, shop, asked, (met) => choose(met, query, shop, asked)),
+    reply,
+  });
+}
+
+const nothingMore = () => E.right({});
+
+const of = ({ told, one }: Met): { readonly orderId: string; readonly caseId: string } => ({
+  orderId: told.order.orderId,
+  caseId: one.caseId,
+});
+
+const delivery = caseOperation({
+  path: "/orderaftersale/delivery",
+  by: buyers,
+  read: ({ fields }) => {
+    const carrier = textOf(fields, "express_name") ?? "";
+    const trackingNumber = textOf(fields, "express_number") ?? "";
+    if (!isLong(carrier, 1, 60)) return refused(said("快递名称格式1~60个字符之间"));
+    if (!isLong(trackingNumber, 1, 60)) return refused(said("快递单号格式1~60个字符之间"));
+    return E.right({ carrier, trackingNumber });
+  },
+  choose: async (met, { carrier, trackingNumber }) => ({
+    type: "ShipReturn",
+    ...of(met),
+    carrier,
+    trackingNumber,
+  }),
+  reply: (outcome) => {
+    if ("refusal" in outcome && outcome.refusal.code === "caseStatusNotEligible") {
+      const { one } = outcome.about;
+      return sorry(
+        one.type === "refundOnly"
+          ? said("该售后订单为仅退款，不能操作退货操作")
+          : said(`该售后订单状态不可操作[${statusName(one)}]`, -10),
+      );
+    }
+    return outcomeReply(outcome, () => done("操作成功"));
+  },
+});
+
+const cancel = caseOperation({
+  path: "/orderaftersale/cancel",
+  by: buyers,
+  read: nothingMore,
+  choose: async (met) => ({ type: "CancelRefund", ...of(met) }),
+  reply: (outcome) => outcomeReply(outcome, () => done("取消成功")),
+});
+
+const confirm = caseOperation({
+  path: "/admin/orderaftersale/confirm",
+  by: merchants,
+  read: nothingMore,
+  choose: async (met, _query, { ports }, { commandId }) => {
+    const { told, one, status, again } = met;
+    // A refund alone is approved by its audit, which says where the money goes: ShopXO confirms nothing but what is to be sent back.
+    if (caseStatusOf({ ...one, status }) !== 0) return said(`状态不可操作[${statusName(one)}]`);
+    const { merchantId } = told.order;
+    const approved = told.log.find(
+      (entry) => entry.commandId === commandId && entry.event === "RefundApproved",
+    );
+    const returnAddress = again
+      ? (approved?.data as OrderEventData["RefundApproved"] | undefined)?.personal?.returnAddress
+      : withoutBlanks(await ports.addresses.returnTo(merchantId));
+    return {
+      type: "ApproveRefund",
+      ...of(met),
+      ...(returnAddress === undefined ? {} : { personal: { returnAddress } }),
+    };
+  },
+  reply: (outcome) => outcomeReply(outcome, () => done("确认成功")),
+});
+
+function withoutBlanks(address: ReturnAddress | undefined): Partial<ReturnAddress> | undefined {
+  const parts = Object.entries(address ?? {}).filter(([, part]) => part !== "");
+  return parts.length === 0 ? undefined : (Object.fromEntries(parts) as Partial<ReturnAddress>);
+}
+
+const refundments = ["original", "wallet", "manual"] as const;
+
+const audit = caseOperation({
+  path: "/admin/orderaftersale/audit",
+  by: merchants,
+  read: ({ fields }) => {
+    const asked = textOf(fields, "refundment") ?? "";
+    const destination: Destination | undefined = /^[012]$/.test(asked)
+      ? refundments[Number(asked)]
+      : undefined;
+    if (destination === undefined) return refused(said("退款方式选择有误"));
+    return E.right({ destination, byHand: textOf(fields, "is_under_line_use_manual") === "1" });
+  },
+  choose: async (met, { destination: asked, byHand }, { engine, ports }, { caller, commandId }) => {
+    const { told, one, status, again } = met;
+    const payment = paymentOf(told.order, one);
+    const destination = wayOf(asked, payment?.channel, byHand);
+    const command = paying(met, status, destination);
+    const missing =
+      asked === "manual" || again
+        ? undefined
+        : payment === undefined || payment.channel === "none"
+          ? said("支付日志不存在，请使用手动处理方式")
+          : destination === "original" && payment.channel === "online" && ports.payments === undefined
+            ? said(`支付插件没退款功能[${paidByOf(told, one) ?? ""}]`)
+            : undefined;
+    if (missing === undefined) return command;
+    // The shop's own shortcomings come last, after all that the domain says.
+    const preview = await engine.preview(command, { actor: caller, commandId, expect: told.revision });
+    return E.isLeft(preview) ? command : missing;
+  },
+  reply: (outcome) =>
+    outcomeReply(outcome, ({ events }) =>
+      // Money that goes back another way than by hand is on its way, and not there yet.
+      done(events.some(({ type }) => type === "RefundSettled") ? "退款成功" : "操作成功"),
+    ),
+});
+
+/** What was paid from the wallet goes back there; of what was paid offline the merchant may say that it goes back by hand. */
+function wayOf(asked: Destination, channel: string | undefined, byHand: boolean): Destination {
+  if (asked !== "original") return asked;
+  if (channel === "wallet") return "wallet";
+  return channel === "offline" && byHand ? "manual" : "original";
+}
+
+/** ShopXO's audit is whatever lets the money go from where the case stands. */
+function paying(met: Met, status: CaseStatus, destination: Destination): Command {
+  const { one } = met;
+  if (status === "requested") return { type: "ApproveRefund", ...of(met), destination };
+  if (status === "returnInTransit") {
+    const dispositions = [{ kind: "restock" as const, quantity: one.quantity }];
+    return { type: "ReceiveReturn", ...of(met), dispositions, destination };
+  }
+  return { type: "IssueRefund", ...of(met), destination };
+}
+
+const refuse = caseOperation({
+  path: "/admin/orderaftersale/refuse",
+  by: merchants,
+  read: ({ fields }) => {
+    const reason = textOf(fields, "refuse_reason");
+    return isLong(reason, limits.rejectReasonMin, limits.rejectReasonLength)
+      ? E.right({ reason: reason as string })
+      : refused(refuseReason);
+  },
+  choose: async (met, { reason }) => ({ type: "RejectRefund", ...of(met), reason }),
+  reply: (outcome) => outcomeReply(outcome, () => done("拒绝成功")),
+});
+
+const remove = caseOperation({
+  path: "/admin/orderaftersale/delete",
+  by: merchants,
+  read: nothingMore,
+  choose: async (met) => ({ type: "HideRefund", ...of(met) }),
+  reply: (outcome) => outcomeReply(outcome, () => done("删除成功")),
+});
+
+export const operations: readonly AnyOperation[] = [
+  page,
+  list,
+  create,
+  delivery,
+  cancel,
+  confirm,
+  audit,
+  refuse,
+  remove,
+];

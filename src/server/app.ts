@@ -1,0 +1,204 @@
+// The server's fetch handler: the dialects under their prefixes, the plain API, health and readiness, and every fault caught once.
+
+import { createHash } from "node:crypto";
+
+import * as E from "fp-ts/lib/Either.js";
+import { Hono } from "hono";
+import type { z } from "zod";
+
+import { describeIssue } from "../domain/refusals.ts";
+import { issuesOf } from "../commands/parse.ts";
+import type { FetchHandler } from "../dialects/dialect.ts";
+import type { Caller, Ports } from "../dialects/ports.ts";
+import { type Unreadable, parseJson, readForm, readText } from "../dialects/request.ts";
+import type { Engine } from "../engine.ts";
+import { isStoreError } from "../store/port.ts";
+import { openApi } from "./openapi.ts";
+import { type Failure, failure } from "./refusals.ts";
+import { type Answer, type Route, routes } from "./routes.ts";
+
+export interface AppOptions {
+  readonly engine: Engine;
+  readonly ports: Ports;
+  /** Dialects by their prefix, such as `/apifm`: each is made with that prefix, and sees the whole path. */
+  readonly dialects?: Readonly<Record<string, FetchHandler>> | undefined;
+  /** Whether the plain API is there; it is without it. */
+  readonly api?: boolean | undefined;
+  /** The package's version, for the OpenAPI document. */
+  readonly version?: string | undefined;
+  /** Aborted when the server stops: feeds end, and `/ready` says so. */
+  readonly stopping?: AbortSignal | undefined;
+  /** The most that a body of the plain API may have, in bytes; 1 MiB without it. */
+  readonly bodyLimit?: number | undefined;
+  /** After how long a silence a feed says that it is still there; 15 s without it. */
+  readonly heartbeatMs?: number | undefined;
+}
+
+const unreadable: Readonly<Record<Unreadable, readonly [Failure["status"], string]>> = {
+  tooLarge: [413, "the body is larger than is taken"],
+  tooMany: [400, "more fields than are taken"],
+  notUtf8: [400, "not in UTF-8"],
+  notJson: [400, "no JSON object"],
+  mediaType: [415, "the body must be application/json"],
+  badKey: [400, "an Idempotency-Key has 1 to 255 characters"],
+};
+
+const never = new AbortController().signal;
+
+const headers = {
+  "content-type": "application/json; charset=utf-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
+function json(status: number, document: object, extra?: Readonly<Record<string, string>>): Response {
+  const init = { status, headers: extra === undefined ? headers : { ...headers, ...extra } };
+  return new Response(JSON.stringify(document), init);
+}
+
+function failed({ status, error }: Failure): Response {
+  return json(status, { error }, status === 401 ? { "www-authenticate": "Bearer" } : undefined);
+}
+
+/** Makes the handler; it never throws. Mount it in a server of your own, or have `listen` serve it. */
+export function createApp(options: AppOptions): FetchHandler {
+  const { engine, ports, dialects = {}, api = true, version = "0", stopping = never } = options;
+  const app = new Hono();
+  for (const [prefix, handler] of Object.entries(dialects)) {
+    if (!/^(\/[a-z0-9-]+)+$/.test(prefix)) {
+      throw new TypeError(`dialects: ${JSON.stringify(prefix)} is no prefix such as /shop`);
+    }
+    app.all(`${prefix}/*`, (context) => handler(context.req.raw));
+  }
+  app.get("/health", () => json(200, { status: "ok" }));
+  app.get("/ready", async () => {
+    if (stopping.aborted) return json(503, { status: "stopping" });
+    try {
+      await engine.head();
+      return json(200, { status: "ready" });
+    } catch (error) {
+      ports.log({ level: "error", event: "notReady", error });
+      return json(503, { status: "store" });
+    }
+  });
+  const house = { engine, ports, heartbeatMs: options.heartbeatMs ?? 15_000, stopping };
+  if (api) {
+    const document = openApi(version);
+    app.get("/openapi.json", async (context) =>
+      (await callerOf(context.req.raw, ports)) === undefined ? notLoggedIn() : json(200, document),
+    );
+    for (const path of new Set(routes.map((one) => one.path))) {
+      const there = routes.filter((one) => one.path === path);
+      app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
+        const { raw } = context.req;
+        const route = there.find(({ method }) => method === raw.method);
+        if (route === undefined) return wrongMethod(there);
+        const asked = await read(route, raw, context.req.param(), options);
+        if ("error" in asked) return failed(asked);
+        return responseOf(await route.answer({ ...asked, gone: () => raw.signal }, house));
+      });
+    }
+  }
+  app.notFound(() => failed(failure(404, "noSuchPath", "there is nothing at this path")));
+  app.onError((error) => {
+    const id = createHash("sha256").update(ports.newSeed()).digest("hex").slice(0, 16);
+    const down = isStoreError(error) && ["unavailable", "full", "denied", "closed"].includes(error.code);
+    ports.log({ level: "error", event: down ? "storeFailed" : "defect", id, error });
+    return down
+      ? failed(failure(503, "storeFailed", "the store cannot do this now", { id }))
+      : failed(failure(500, "defect", "something broke here", { id }));
+  });
+  return async (request) => app.fetch(request);
+}
+
+function notLoggedIn(): Response {
+  return failed(failure(401, "notAuthenticated", "an Authorization header with a token of this shop"));
+}
+
+function wrongMethod(there: readonly Route[]): Response {
+  const allow = there.map(({ method }) => method).join(", ");
+  const { status, error } = failure(405, "wrongMethod", `only ${allow}`);
+  return json(status, { error }, { allow });
+}
+
+async function callerOf(request: Request, ports: Ports): Promise<Caller | undefined> {
+  const token = /^Bearer +([^\s]+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  return token === undefined ? undefined : ports.authentication.authenticate(token);
+}
+
+type Read = Omit<Parameters<Route["answer"]>[0], "gone">;
+
+/** Who asks, then whether they may, then what they ask. */
+async function read(
+  route: Route,
+  request: Request,
+  params: Readonly<Record<string, string>>,
+  { ports, bodyLimit }: AppOptions,
+): Promise<Read | Failure> {
+  const caller = await callerOf(request, ports);
+  if (caller === undefined) {
+    return failure(401, "notAuthenticated", "an Authorization header with a token of this shop");
+  }
+  if (!route.by.includes(caller.role)) {
+    return failure(403, "forbidden", `for ${route.by.join(", ")}, not for ${caller.role}`);
+  }
+  const key = request.headers.get("idempotency-key");
+  if (key !== null && (key === "" || key.length > 255)) return faultOf("badKey");
+  const fields = readForm(new URL(request.url).search.slice(1));
+  if (E.isLeft(fields)) return faultOf(fields.left);
+  const query = checked(route.query, { ...fields.right }, "invalidQuery");
+  if (isFailure(query)) return query;
+  const text = await readText(request, bodyLimit);
+  if (E.isLeft(text)) return faultOf(text.left);
+  let body: unknown;
+  if (route.body !== undefined) {
+    const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+    if (media !== "application/json") return faultOf("mediaType");
+    const value = parseJson(text.right);
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return faultOf("notJson");
+    const given = checked(route.body, value, "invalidRequest");
+    if (isFailure(given)) return given;
+    body = given.value;
+  }
+  const commandId = (): string => {
+    const origin =
+      key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key];
+    return `http:${createHash("sha256").update(JSON.stringify(origin)).digest("hex").slice(0, 40)}`;
+  };
+  return { caller, params, query: query.value, body, headers: request.headers, commandId };
+}
+
+function isFailure(given: Failure | { readonly value: unknown }): given is Failure {
+  return "error" in given;
+}
+
+function faultOf(why: Unreadable): Failure {
+  const [status, message] = unreadable[why];
+  return failure(status, why, message);
+}
+
+function checked(schema: z.ZodType, value: object, code: string): Failure | { readonly value: unknown } {
+  const result = schema.safeParse(value);
+  if (result.success) return { value: result.data };
+  const shape = (schema as Partial<z.ZodObject>).shape ?? {};
+  const issues = issuesOf(result.error, (path) => (path.length === 0 ? Object.keys(shape) : []));
+  return failure(400, code, issues.map(describeIssue).join("; "), { issues });
+}
+
+function responseOf(answer: Answer): Response {
+  if ("error" in answer) return failed(answer);
+  if ("document" in answer) {
+    return json(
+      200,
+      answer.document,
+      answer.replayed === true ? { "idempotent-replayed": "true" } : undefined,
+    );
+  }
+  return new Response(answer.stream, {
+    headers: {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    },
+  });
+}

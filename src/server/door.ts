@@ -1,0 +1,30 @@
+// The door of the server, `aftersale/server`: what a service needs to serve a shop, or to mount it in a server of its own.
+
+export type { FetchHandler, MakeDialect, Mount } from "../dialects/dialect.ts";
+export type {
+  Addresses,
+  Authentication,
+  Caller,
+  Catalog,
+  Choice,
+  Freight,
+  Goods,
+  Log,
+  LogLine,
+  Parcel,
+  Ports,
+  Purse,
+  ReturnAddress,
+} from "../dialects/ports.ts";
+export { createApp } from "./app.ts";
+export type { AppOptions } from "./app.ts";
+export { emptyShop, fileShop } from "./catalog.ts";
+export type { ShopPorts } from "./catalog.ts";
+export { dialects } from "./dialects.ts";
+export { freightBy } from "./freight.ts";
+export type { FreightRule } from "./freight.ts";
+export { listen } from "./listen.ts";
+export type { Listening, ListenOptions } from "./listen.ts";
+export { serve } from "./serve.ts";
+export type { ServeOptions } from "./serve.ts";
+export { addToken, fileAuthentication } from "./tokens.ts";

@@ -1,0 +1,45 @@
+// Files that are read again when they change, so that a running server sees a token that was revoked, or a new price.
+
+import { readFile, stat } from "node:fs/promises";
+
+/** How long what was read stands before the file is looked at again. */
+const freshMs = 1_000;
+
+/**
+ * The present content of a file, parsed.
+ * @param parse throws on what cannot be read: at the first reading it is thrown on; later what was read before stands, and `onFault` is
+ * told.
+ */
+export async function followFile<T>(
+  path: string,
+  parse: (text: string) => T,
+  { now, onFault }: { readonly now: () => number; readonly onFault: (error: unknown) => void },
+): Promise<() => Promise<T>> {
+  let mark = await markOf(path);
+  let value = parse(await readFile(path, "utf8"));
+  let lookedAt = now();
+  let looking: Promise<void> | undefined;
+  const look = async (): Promise<void> => {
+    try {
+      const current = await markOf(path);
+      if (current === mark) return;
+      value = parse(await readFile(path, "utf8"));
+      mark = current;
+    } catch (error) {
+      onFault(error);
+    } finally {
+      lookedAt = now();
+      looking = undefined;
+    }
+  };
+  return async () => {
+    const elapsed = now() - lookedAt;
+    if (elapsed >= freshMs || elapsed < 0) await (looking ??= look());
+    return value;
+  };
+}
+
+async function markOf(path: string): Promise<string> {
+  const { mtimeMs, size, ino } = await stat(path);
+  return `${mtimeMs}/${size}/${ino}`;
+}
