@@ -22,11 +22,45 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
+const quarter = 900_000;
+
+/** How many quarters of an hour are remembered for a zone. */
+const mostQuarters = 10_000;
+
+/** What a zone's clocks are ahead of UTC by, by quarter of an hour; undefined where they are put forward or back within it. */
+const steady = new Map<string, Map<number, number | undefined>>();
+
+/** To ask the formatter costs as much as all else that a reply needs: it is asked once for each quarter of an hour. */
+function steadyOffset(at: number, timeZone: string): number | undefined {
+  let known = steady.get(timeZone);
+  const start = Math.floor(at / quarter);
+  if (known?.has(start) === true) return known.get(start);
+  const first = offsetAt(start * quarter, timeZone);
+  const offset = first === offsetAt((start + 1) * quarter - 1, timeZone) ? first : undefined;
+  if (known === undefined || known.size >= mostQuarters) {
+    known = new Map();
+    steady.set(timeZone, known);
+  }
+  known.set(start, offset);
+  return offset;
+}
+
+/** Instants whose year has four digits in every zone, and which Date writes as such. */
+const firstPlain = Date.UTC(1000, 0, 1);
+const lastPlain = Date.UTC(9999, 11, 30);
+
 /**
  * An instant (milliseconds UTC) as `2021-10-10 17:34:22` in a zone.
  * @throws RangeError on a zone that there is none of, or an instant that no date has.
  */
 export function wallClock(at: number, timeZone: string): string {
+  const offset = at >= firstPlain && at <= lastPlain ? steadyOffset(at, timeZone) : undefined;
+  if (offset === undefined) return formatted(at, timeZone);
+  const text = new Date(at + offset).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}`;
+}
+
+function formatted(at: number, timeZone: string): string {
   const part: Record<string, string> = {};
   for (const { type, value } of formatOf(timeZone).formatToParts(at)) part[type] = value;
   const year = (part["year"] as string).padStart(4, "0");
@@ -58,7 +92,7 @@ export function instantOf(text: string, timeZone: string): number | undefined {
 
 /** What clocks of a zone are ahead of UTC by, in milliseconds, to the second. */
 function offsetAt(at: number, timeZone: string): number {
-  const shown = /^(\d+)-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/.exec(wallClock(at, timeZone)) ?? [];
+  const shown = /^(\d+)-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/.exec(formatted(at, timeZone)) ?? [];
   const [year, month, day, hour, minute, second] = shown.slice(1).map(Number) as [
     number,
     number,

@@ -46,3 +46,45 @@ it("reads what it writes, but in an hour that comes twice", () => {
     ),
   );
 });
+
+it("says what the platform says, near changes of the clocks as well", () => {
+  const zones = [
+    "Asia/Shanghai",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Africa/Monrovia",
+    "Europe/Berlin",
+    "Pacific/Apia",
+  ];
+  const formats = new Map(
+    zones.map((timeZone) => [
+      timeZone,
+      new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }),
+    ]),
+  );
+  // Monrovia was 44 minutes and 30 seconds behind, Apia left a day out.
+  const changes = [
+    Date.UTC(1972, 0, 7, 0, 44, 30),
+    Date.UTC(2011, 11, 30, 10),
+    Date.UTC(2026, 2, 29, 1),
+    Date.UTC(2026, 2, 8, 7),
+    Date.UTC(2026, 3, 4, 15),
+  ];
+  const instants = fc.oneof(
+    fc.integer({ min: -2_000_000_000, max: 200_000_000_000 }).map((seconds) => seconds * 1_000 + 999),
+    fc
+      .tuple(fc.constantFrom(...changes), fc.integer({ min: -1_000, max: 1_000 }))
+      .map(([change, seconds]) => {
+        return change + seconds * 1_000;
+      }),
+  );
+  fc.assert(
+    fc.property(instants, fc.constantFrom(...zones), (at, zone) => {
+      expect(wallClock(at, zone)).toBe(formats.get(zone)?.format(at));
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(() => wallClock(Number.NaN, "UTC")).toThrow(RangeError);
+  expect(() => wallClock(0, "Mars/Base")).toThrow(RangeError);
+});

@@ -10,8 +10,7 @@ import type { Order } from "../../../src/domain/state.ts";
 import { type CaseType, caseTypes } from "../../../src/domain/terms.ts";
 import type { OrderDetail } from "../../../src/projections/detail.ts";
 import { minute, t0 } from "../../domain/orders.ts";
-import { tidyEngines } from "../../engines.ts";
-import { live } from "../../engines.ts";
+import { live, tidyEngines } from "../../engines.ts";
 import { openShop } from "./shop.ts";
 
 tidyEngines();

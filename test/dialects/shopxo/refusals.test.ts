@@ -408,6 +408,16 @@ describe("a key", () => {
     expect(await shop.engine.history("o-1")).toHaveLength(events + 1);
   });
 
+  it("is the same command again though the shop has moved meanwhile", async () => {
+    const [shop, id] = await standing("1", "0");
+    const confirm = () => shop.ask("admin/orderaftersale/confirm", { id }, merchantToken, "k");
+    const first = await confirm();
+    expect(first.code).toBe(0);
+    const addresses = shop.ports.addresses as { returnTo: () => Promise<undefined> };
+    addresses.returnTo = async () => undefined;
+    expect(await confirm()).toEqual(first);
+  });
+
   it("of what was refused and deleted answers the same again", async () => {
     const [shop, id] = await standing("1", "0");
     for (const [what, form] of [
