@@ -153,6 +153,10 @@ function walk(course: Course, goal: Goal, way: Way): void {
   };
   goal.items.forEach(({ item, path }, at) => {
     if (at === way.sendAt) send();
+    // What is open keeps an order from being hidden: it was hidden before the money came.
+    if (status === 300 && isLateMoney(course.order, item)) {
+      course.take("HideOrder", {}, buyer(), item.CTime * 1_000);
+    }
     carry(course, item, path);
   });
   if (way.sendAt === 0 && goal.items.length === 0) send();

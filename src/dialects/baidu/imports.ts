@@ -43,6 +43,8 @@ export interface ImportReport {
   /** Whether status and sub-orders are here now as the document says. */
   readonly whole: boolean;
   readonly losses: readonly Loss[];
+  /** Others moved the order again and again meanwhile: the same is to be asked once more. */
+  readonly conflict?: true;
 }
 
 /**
@@ -195,7 +197,8 @@ async function taken(
     const moved = failed.code === "versionConflict" || failed.code === "orderExists";
     if (moved && attempt < mostTries) continue;
     const last: Loss = { path: "", what: describeRejection(failed) };
-    return { orderId, outcome: "refused", whole: false, losses: [...losses, last] };
+    const refused = { orderId, outcome: "refused", whole: false, losses: [...losses, last] } as const;
+    return moved ? { ...refused, conflict: true } : refused;
   }
 }
 
