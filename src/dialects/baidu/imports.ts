@@ -75,15 +75,7 @@ function refusal(orderId: string | undefined, path: string, what: string): Impor
 type Items = Goal["items"];
 
 function itemsOf(items: readonly Item[]): Items {
-  const listed = items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
-  // What has ended makes room for what is open on the same line.
-  const ended = ({ SubStatus }: Item): boolean => SubStatus > 401;
-  return listed.toSorted(
-    (a, b) =>
-      Number(!ended(a.item)) - Number(!ended(b.item)) ||
-      a.item.MTime - b.item.MTime ||
-      a.item.CTime - b.item.CTime,
-  );
+  return items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
 }
 
 function faultsOfSubs(subs: {
