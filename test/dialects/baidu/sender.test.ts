@@ -113,7 +113,7 @@ it("tells exactly what changed since it last told", async () => {
 describe("where the order centre does not answer well", () => {
   const down: Trouble = { status: 503, body: "" };
 
-  it("it is asked again, after longer and longer", async () => {
+  it("the same is asked again, after longer and longer", async () => {
     const engine = await open({ store: "memory:" });
     await using centre = new Centre();
     const { options, waits, lines } = await stand(engine, centre, { mostBackOffMs: 1_500 });
@@ -169,7 +169,7 @@ describe("where the order centre does not answer well", () => {
     expect(await all(sendChanges(options))).toHaveLength(1);
   });
 
-  it("it is left alone once the signal says so", async () => {
+  it("all is left alone once the signal says so", async () => {
     const engine = await open({ store: "memory:" });
     await using centre = new Centre();
     const stop = new AbortController();
