@@ -119,6 +119,21 @@ describe("scenario 24", () => {
     expect(await engine.head()).toBe(head);
   });
 
+  it("append of several is all of them or none", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    const head = await engine.head();
+    const Refund = { Amount: 1, Product: [{ ID: "Z", Quantity: 1, Amount: 1 }] };
+    const Items = [item, { ...item, SubOrderID: "other", Refund }];
+    const append = (items: object[]) =>
+      ask(handler, "append/sub/info", [{ ...ids, EXT: { SubsOrder: { Items: items } } }]);
+    expect(await append(Items)).toEqual(row("o-1", "0"));
+    expect(await engine.head()).toBe(head);
+    Refund.Product[0]!.ID = "B";
+    expect(await append(Items)).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ cases: [{ lineId: "L1" }, { lineId: "L2" }] });
+  });
+
   it("update of a sub-order that is not there fails, whole", async () => {
     const { engine, handler } = await stand();
     await ask(handler, "add/main/info", [await elsewhere(2)]);
