@@ -318,3 +318,28 @@ describe("the types of the door", () => {
     );
   });
 });
+
+describe.each(stores)("the orders that changed, on %s", (_kind, fresh) => {
+  it("come page by page, each once in a page, and nothing after the last", async () => {
+    const engine = await open({ store: fresh() });
+    expect(await engine.changes()).toEqual({ orderIds: [], position: undefined, end: true });
+    await live(engine, "o-2", 2);
+    await live(engine, "o-1", 1);
+    const all = await engine.changes();
+    expect(all).toEqual({ orderIds: ["o-2", "o-1"], position: await engine.head(), end: true });
+    const first = await engine.changes({ limit: 2 });
+    expect(first).toMatchObject({ orderIds: ["o-2"], end: false });
+    const found: string[] = [];
+    let page = first;
+    while (!page.end) {
+      page = await engine.changes({ after: page.position, limit: 2 });
+      found.push(...page.orderIds);
+    }
+    expect([...new Set(found)]).toEqual(["o-2", "o-1"]);
+    expect(await engine.changes({ after: all.position })).toEqual({
+      orderIds: [],
+      position: all.position,
+      end: true,
+    });
+  });
+});

@@ -8,7 +8,7 @@ import { currencyFault } from "../domain/currencies.ts";
 import type { Engine } from "../engine.ts";
 import { asOfOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
-import { maxLineBytes, parseJson, readLines, readText } from "./input.ts";
+import { jsonFault, maxLineBytes, readLines, readText } from "./input.ts";
 import { printable, toJson } from "./output.ts";
 import type { Run, Session } from "./session.ts";
 
@@ -216,7 +216,7 @@ async function* fromLines(session: Session): AsyncGenerator<Given, void, void> {
     for (const line of lines) {
       const place = `-:${line.number}`;
       if ("fault" in line) throw new CliError(exits.unreadable, `${place}:1: ${line.fault}`);
-      yield { place, value: objectOf(parseJson(line.text, place), place) };
+      yield { place, value: objectOf(lineOf(line.text, place), place) };
     }
   }
 }
@@ -235,8 +235,15 @@ async function* fromFile(file: string): AsyncGenerator<Given, void, void> {
   }
   for (const [at, line] of text.split("\n").entries()) {
     const place = `${file}:${at + 1}`;
-    if (line.trim() !== "") yield { place, value: objectOf(parseJson(line, place), place) };
+    if (line.trim() !== "") yield { place, value: objectOf(lineOf(line, place), place) };
   }
+}
+
+function lineOf(text: string, place: string): unknown {
+  const value = wholeOf(text);
+  if (value !== undefined) return value;
+  const { column, rule } = jsonFault(text);
+  throw new CliError(exits.unreadable, `${place}:${column}: not JSON: ${rule}`);
 }
 
 function wholeOf(text: string): unknown {

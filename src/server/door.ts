@@ -16,10 +16,19 @@ export type {
   Purse,
   ReturnAddress,
 } from "../dialects/ports.ts";
+export { baidu } from "../dialects/baidu/index.ts";
+export type { BaiduMount } from "../dialects/baidu/index.ts";
+export { importDocument } from "../dialects/baidu/imports.ts";
+export type { ImportReport, Intake } from "../dialects/baidu/imports.ts";
+export { followChanges, sendChanges, SenderError } from "../dialects/baidu/sender.ts";
+export type { Checkpoint, SenderOptions, Sent } from "../dialects/baidu/sender.ts";
+export { toldOf } from "../dialects/baidu/views.ts";
+export type { BaiduShop, Told } from "../dialects/baidu/views.ts";
 export { createApp } from "./app.ts";
 export type { AppOptions } from "./app.ts";
 export { emptyShop, fileShop } from "./catalog.ts";
 export type { ShopPorts } from "./catalog.ts";
+export { fileCheckpoint } from "./checkpoint.ts";
 export { dialects } from "./dialects.ts";
 export { freightBy } from "./freight.ts";
 export type { FreightRule } from "./freight.ts";

@@ -39,6 +39,8 @@ describe("help and usage", () => {
       "wallet",
       "serve",
       "token",
+      "export",
+      "import",
       "diagram",
       "schema",
       "devserver",

@@ -102,13 +102,31 @@ const policy = { terms: defaultTerms, redeemStaff: [] };
 /** The best of the ways from a state to a goal; `steps` were taken before. */
 export function bring(state: OrderState, steps: readonly Step[], goal: Goal, now: number): Course {
   let best: Course | undefined;
-  for (const way of waysTo(goal)) {
-    const course = new Course(state, steps, now);
-    walk(course, goal, way);
-    if (best === undefined || course.failures < best.failures) best = course;
-    if (course.failures === 0) break;
+  for (const items of orders(goal.items)) {
+    for (const way of waysTo(goal)) {
+      const course = new Course(state, steps, now);
+      walk(course, { ...goal, items }, way);
+      if (best === undefined || course.failures < best.failures) best = course;
+      if (course.failures === 0) return course;
+    }
   }
   return best as Course;
+}
+
+/**
+ * In which order sub-orders may have come to where they are; the document does not say. What is open comes last: what has ended makes
+ * room for it on its line.
+ */
+function orders(items: Goal["items"]): readonly Goal["items"][] {
+  const open = ({ item }: Goal["items"][number]): number => Number(item.SubStatus <= 401);
+  const failed = ({ item }: Goal["items"][number]): number => Number(item.SubStatus < 404);
+  const byEnd = items.toSorted(
+    (a, b) => open(a) - open(b) || a.item.MTime - b.item.MTime || a.item.CTime - b.item.CTime,
+  );
+  if (items.length < 2) return [byEnd];
+  const byBeginning = items.toSorted((a, b) => open(a) - open(b) || a.item.CTime - b.item.CTime);
+  const failedFirst = byEnd.toSorted((a, b) => failed(a) - failed(b));
+  return [byEnd, failedFirst, byBeginning];
 }
 
 /** A document does not say between which of its sub-orders the goods were sent, nor whether what is hidden was received. */
@@ -153,6 +171,10 @@ function walk(course: Course, goal: Goal, way: Way): void {
   };
   goal.items.forEach(({ item, path }, at) => {
     if (at === way.sendAt) send();
+    // What is open keeps an order from being hidden: it was hidden before the money came.
+    if (status === 300 && isLateMoney(course.order, item)) {
+      course.take("HideOrder", {}, buyer(), item.CTime * 1_000);
+    }
     carry(course, item, path);
   });
   if (way.sendAt === 0 && goal.items.length === 0) send();

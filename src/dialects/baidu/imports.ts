@@ -43,6 +43,8 @@ export interface ImportReport {
   /** Whether status and sub-orders are here now as the document says. */
   readonly whole: boolean;
   readonly losses: readonly Loss[];
+  /** Others moved the order again and again meanwhile: the same is to be asked once more. */
+  readonly conflict?: true;
 }
 
 /**
@@ -73,15 +75,7 @@ function refusal(orderId: string | undefined, path: string, what: string): Impor
 type Items = Goal["items"];
 
 function itemsOf(items: readonly Item[]): Items {
-  const listed = items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
-  // What has ended makes room for what is open on the same line.
-  const ended = ({ SubStatus }: Item): boolean => SubStatus > 401;
-  return listed.toSorted(
-    (a, b) =>
-      Number(!ended(a.item)) - Number(!ended(b.item)) ||
-      a.item.MTime - b.item.MTime ||
-      a.item.CTime - b.item.CTime,
-  );
+  return items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
 }
 
 function faultsOfSubs(subs: {
@@ -195,7 +189,8 @@ async function taken(
     const moved = failed.code === "versionConflict" || failed.code === "orderExists";
     if (moved && attempt < mostTries) continue;
     const last: Loss = { path: "", what: describeRejection(failed) };
-    return { orderId, outcome: "refused", whole: false, losses: [...losses, last] };
+    const refused = { orderId, outcome: "refused", whole: false, losses: [...losses, last] } as const;
+    return moved ? { ...refused, conflict: true } : refused;
   }
 }
 

@@ -35,6 +35,11 @@ export function malformed(fault: string): Reply {
   return { json: { errno: 100, msg: `Invalid parameter: ${fault}`, data: [] } };
 }
 
+/** What was asked could not be decided: others were in its way each time. Asked once more it may be. */
+export function failed(): Reply {
+  return { json: { errno: 1, msg: "操作失败", data: [] } };
+}
+
 /** The platform's errors, before a request comes to the order centre. */
 export const platform = {
   unknown: (id: string): Reply => ({ json: { error_code: 1, error_msg: `Unknown error (${id})` } }),

@@ -20,7 +20,7 @@ import {
   updateSchema,
 } from "./documents.ts";
 import { type ImportReport, type Intake, addOrder, appendSubs, moveOrder } from "./imports.ts";
-import { malformed, platform, rowOf, rows } from "./messages.ts";
+import { failed, malformed, platform, rowOf, rows } from "./messages.ts";
 import { type BaiduShop, itemsOf } from "./views.ts";
 
 /** What a mounted dialect is for: one mini-program, whose merchant is the ports' own. */
@@ -42,6 +42,9 @@ interface Element {
   readonly ResourceID: string;
 }
 
+/** Whether an element was taken in, or others were in its way. */
+type Done = boolean | "conflict";
+
 /** The most elements that one request may have. */
 const mostElements = 100;
 
@@ -53,7 +56,7 @@ function taking<D extends Element>(
   take: Take<D>,
 ): AnyOperation {
   const data = z.object({ Data: z.array(schema).min(1).max(most) });
-  return operation<Query<D>, readonly boolean[]>({
+  return operation<Query<D>, readonly Done[]>({
     methods: ["POST"],
     path: `/rest/2.0/smartapp/ordercenter/app/${path}`,
     by: ["merchant", "system"],
@@ -72,12 +75,15 @@ function taking<D extends Element>(
         : E.left(malformed(faultOf(read.error)));
     },
     run: async ({ openId, elements }, shop, { now }) => {
-      const done: boolean[] = [];
+      const done: Done[] = [];
       // One after the other: a request may name an order twice.
       for (const element of elements) done.push(await takenIn(centre, shop, now, element, openId, take));
       return done;
     },
-    reply: (done, { elements }) => rows(elements.map((element, at) => rowOf(element, done[at] === true))),
+    reply: (done, { elements }) =>
+      done.includes("conflict")
+        ? failed()
+        : rows(elements.map((element, at) => rowOf(element, done[at] === true))),
   });
 }
 
@@ -88,7 +94,7 @@ async function takenIn<D extends Element>(
   element: D,
   openId: string,
   take: Take<D>,
-): Promise<boolean> {
+): Promise<Done> {
   const { ResourceID, BizAPPID } = element;
   if (BizAPPID !== centre.appKey) return false;
   const owner = idPattern.test(ResourceID) ? await engine.views.owner(ResourceID) : undefined;
@@ -96,6 +102,7 @@ async function takenIn<D extends Element>(
     return false;
   const intake: Intake = { engine, shop: centre, merchantId: centre.merchantId, now, wholly: true };
   const report = await take(intake, element, openId);
+  if (report?.conflict === true) return "conflict";
   return report !== undefined && report.outcome !== "refused" && report.whole;
 }
 

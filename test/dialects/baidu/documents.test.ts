@@ -10,7 +10,7 @@ import { fulfilments } from "../../../src/domain/events.ts";
 import { orderStatuses } from "../../../src/domain/lifecycle.ts";
 import type { Engine } from "../../../src/engine.ts";
 import { buyer, day, merchant, minute, parcel, t0 } from "../../domain/orders.ts";
-import { accepted, by, caseOf, live, newCase, newOrder, open, tidyEngines } from "../../engines.ts";
+import { accepted, by, caseOf, live, newCase, open, tidyEngines } from "../../engines.ts";
 import { shop } from "./lives.ts";
 
 tidyEngines();

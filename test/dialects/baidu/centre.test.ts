@@ -1,0 +1,339 @@
+// The order centre's own side: add, append and update by rows, the document's faults, and nothing of anybody else's.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { FetchHandler } from "../../../src/dialects/dialect.ts";
+import { baidu } from "../../../src/dialects/baidu/index.ts";
+import { toldOf } from "../../../src/dialects/baidu/views.ts";
+import type { Engine } from "../../../src/engine.ts";
+import { buyer, day, t0 } from "../../domain/orders.ts";
+import { accepted, by, live, newCase, newOrder, open, tidyEngines } from "../../engines.ts";
+import { portsFor } from "../ports.ts";
+import { shop } from "./lives.ts";
+
+tidyEngines();
+
+const base = "http://centre.example/baidu/rest/2.0/smartapp/ordercenter/app";
+
+async function stand() {
+  const engine = await open({ store: "memory:" });
+  const ports = portsFor(engine, { clock: () => t0 + 100 * day });
+  return { engine, ports, handler: baidu(engine, ports, { prefix: "/baidu", ...shop }) };
+}
+
+async function ask(
+  handler: FetchHandler,
+  operation: string,
+  Data: unknown,
+  query: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const search = new URLSearchParams({
+    access_token: "token-of-main",
+    open_id: "buyer-1",
+    scene_type: "2",
+    ...query,
+  }).toString();
+  const response = await handler(
+    new Request(`${base}/${operation}?${search}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ Data }),
+    }),
+  );
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+const row = (resource_id: string, rows_affected: string, cate_id = "1"): object => ({
+  errno: 0,
+  msg: "success",
+  data: [{ biz_app_id: shop.appKey, cate_id, resource_id, rows_affected }],
+});
+
+/** The document of an order somewhere else. */
+async function elsewhere(steps: number, work?: (engine: Engine) => Promise<void>) {
+  const engine = await open({ store: "memory:" });
+  await live(engine, "o-1", steps);
+  await work?.(engine);
+  return toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
+}
+
+const ids = { CateID: 1, BizAPPID: shop.appKey, ResourceID: "o-1" };
+const item = {
+  SubOrderID: "onlyOne",
+  SubStatus: 400,
+  CTime: t0 / 1_000 + 600,
+  MTime: t0 / 1_000 + 600,
+  OrderType: 1,
+  Refund: { Amount: 1_000, Product: [{ ID: "A", Quantity: 1, Amount: 1_000 }] },
+};
+const subs = (over: object = {}) => [{ ...ids, EXT: { SubsOrder: { Items: [{ ...item, ...over }] } } }];
+
+describe("scenario 24", () => {
+  it("append before main fails; after it, the same again is no duplicate", async () => {
+    const { engine, handler } = await stand();
+    expect(await ask(handler, "append/sub/info", subs())).toEqual(row("o-1", "0"));
+    expect(await ask(handler, "add/main/info", [await elsewhere(2)])).toEqual(row("o-1", "1"));
+    for (let time = 0; time < 3; time += 1) {
+      expect(await ask(handler, "append/sub/info", subs())).toEqual(row("o-1", "1"));
+    }
+    expect(await engine.state("o-1")).toMatchObject({
+      status: "paid",
+      cases: [{ caseId: "o-1.onlyOne", status: "requested", amount: 1_000 }],
+    });
+    expect(await engine.history("o-1")).toHaveLength(4);
+  });
+
+  it.each([405, 406])("%d is no status, and nothing is written", async (SubStatus) => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    const head = await engine.head();
+    for (const operation of ["append/sub/info", "update/sub/info", "update/sub/status"]) {
+      expect(await ask(handler, operation, subs({ SubStatus }))).toMatchObject({
+        errno: 100,
+        msg: expect.stringContaining("Data[0].EXT.SubsOrder.Items[0].SubStatus") as string,
+        data: [],
+      });
+    }
+    const document = await elsewhere(2);
+    Object.assign(document.EXT, { SubsOrder: { Items: [{ ...item, SubStatus }] } });
+    expect(await ask(handler, "add/main/info", [document])).toMatchObject({ errno: 100 });
+    expect(await engine.head()).toBe(head);
+  });
+
+  it("add again brings order and sub-orders to where they are; what cannot be so changes nothing", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    const later = await elsewhere(2, async (there) => {
+      accepted(await there.execute(newCase("o-1"), by(buyer, { at: t0 + day })));
+    });
+    expect(await ask(handler, "add/main/info", [later])).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ status: "paid", cases: [{ status: "requested" }] });
+    const head = await engine.head();
+    const other = structuredClone(later);
+    other.EXT.MainOrder.Products[0]!.Quantity = 4;
+    expect(await ask(handler, "add/main/info", [other])).toEqual(row("o-1", "0"));
+    // Back to unpaid: a history is not undone.
+    expect(await ask(handler, "add/main/info", [await elsewhere(1)])).toEqual(row("o-1", "0"));
+    expect(await engine.head()).toBe(head);
+  });
+
+  it("append of several is all of them or none", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    const head = await engine.head();
+    const Refund = { Amount: 1, Product: [{ ID: "Z", Quantity: 1, Amount: 1 }] };
+    const Items = [item, { ...item, SubOrderID: "other", Refund }];
+    const append = (items: object[]) =>
+      ask(handler, "append/sub/info", [{ ...ids, EXT: { SubsOrder: { Items: items } } }]);
+    expect(await append(Items)).toEqual(row("o-1", "0"));
+    expect(await engine.head()).toBe(head);
+    Refund.Product[0]!.ID = "B";
+    expect(await append(Items)).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ cases: [{ lineId: "L1" }, { lineId: "L2" }] });
+  });
+
+  it("update of a sub-order that is not there fails, whole", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    await ask(handler, "append/sub/info", subs());
+    const head = await engine.head();
+    const Items = [
+      { ...item, SubStatus: 401 },
+      { ...item, SubOrderID: "other" },
+    ];
+    for (const operation of ["update/sub/info", "update/sub/status"]) {
+      expect(await ask(handler, operation, [{ ...ids, EXT: { SubsOrder: { Items } } }])).toEqual(
+        row("o-1", "0"),
+      );
+    }
+    expect(await engine.head()).toBe(head);
+  });
+});
+
+describe("a sub-order is moved on", () => {
+  const of = (OrderType: 1 | 2 | 3) =>
+    OrderType === 1
+      ? {}
+      : { OrderType, Refund: { Amount: OrderType === 2 ? 0 : 1_000, Product: item.Refund.Product } };
+  const allowed: Readonly<Record<number, Readonly<Record<number, readonly number[]>>>> = {
+    1: { 400: [400, 401, 402, 404, 407], 401: [401, 402, 404, 407] },
+    2: { 400: [400, 401, 403, 404, 407], 401: [401, 403, 404] },
+    3: { 400: [400, 401, 402, 404, 407], 401: [401, 402, 404] },
+  };
+  const all = [400, 401, 402, 403, 404, 407];
+  const ended = (type: number) => (type === 2 ? [403, 404, 407] : [402, 404, 407]);
+  const cells = ([1, 2, 3] as const).flatMap((type) =>
+    [400, 401, ...ended(type)].flatMap((from) =>
+      all.map((to) => {
+        const wanted = allowed[type]?.[from] ?? (from === 407 ? [407, 404] : [from]);
+        return [type, from, to, wanted.includes(to) ? "1" : "0"] as const;
+      }),
+    ),
+  );
+
+  it.each(cells)("OrderType %d, %d to %d: %s", async (type, from, to, affected) => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(4)]);
+    expect(await ask(handler, "append/sub/info", subs({ ...of(type), SubStatus: from }))).toEqual(
+      row("o-1", "1"),
+    );
+    const head = await engine.head();
+    const Items = [{ SubOrderID: "onlyOne", SubStatus: to }];
+    const answer = await ask(handler, "update/sub/status", [
+      { ...ids, EXT: { SubsOrder: { Status: 0, Items } } },
+    ]);
+    expect(answer).toEqual(row("o-1", affected));
+    const { EXT } = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
+    expect(EXT.SubsOrder!.Items[0]!.SubStatus).toBe(affected === "1" ? to : from);
+    if (affected === "0") expect(await engine.head()).toBe(head);
+  });
+});
+
+describe("an order is moved on", () => {
+  it("by its status alone, several at once, each with a row of its own", async () => {
+    const { engine, handler } = await stand();
+    const document = await elsewhere(1);
+    document.CateID = 2;
+    for (const ResourceID of ["o-1", "o-2"])
+      await ask(handler, "add/main/info", [{ ...document, ResourceID }]);
+    const rows = async (...given: readonly (readonly [string, number])[]) => {
+      const Data = given.map(([ResourceID, Status]) => ({ ...ids, CateID: 2, ResourceID, Status }));
+      const { data } = (await ask(handler, "update/main/status", Data)) as {
+        data: { rows_affected: string }[];
+      };
+      return data.map(({ rows_affected }) => rows_affected);
+    };
+    expect(await rows(["o-1", 3], ["none", 3], ["o-2", 100])).toEqual(["1", "0", "1"]);
+    expect(await rows(["o-1", 4], ["o-2", 3])).toEqual(["1", "0"]);
+    expect(await rows(["o-1", 200], ["o-2", 300])).toEqual(["1", "1"]);
+    expect(await rows(["o-1", 3], ["o-1", 300], ["o-1", 300])).toEqual(["0", "1", "1"]);
+    expect(await engine.state("o-1")).toMatchObject({ status: "completed", hiddenByBuyerAt: t0 + 100 * day });
+  });
+
+  it("by all of it", async () => {
+    const { handler } = await stand();
+    expect(await ask(handler, "update/main/info", [await elsewhere(2)])).toEqual(row("o-1", "0"));
+    await ask(handler, "add/main/info", [await elsewhere(1)]);
+    expect(await ask(handler, "update/main/info", [await elsewhere(2)])).toEqual(row("o-1", "1"));
+    const other = await elsewhere(2);
+    other.EXT.MainOrder.Payment.Amount -= 1;
+    expect(await ask(handler, "update/main/info", [other])).toEqual(row("o-1", "0"));
+  });
+
+  it.each([0, 2, 3, 4, 7, 101])("never to Status %d of goods that are sent", async (Status) => {
+    const { handler } = await stand();
+    expect(await ask(handler, "update/main/status", [{ ...ids, Status }])).toMatchObject({ errno: 100 });
+  });
+});
+
+describe("a request", () => {
+  it("as the document has it is taken, but for the status that the document leaves empty", async () => {
+    const { handler } = await stand();
+    const document = (SubStatus: unknown) => [
+      {
+        CateID: 2,
+        BizAPPID: "a392qXwK8L5GDUWhFoC01cKwoy7tmehg",
+        ResourceID: "2221554346520",
+        EXT: {
+          SubsOrder: {
+            Items: [
+              {
+                SubOrderID: "onlyOne",
+                SubStatus,
+                CTime: 1571026201,
+                MTime: 1571026201,
+                OrderDetail: {
+                  Status: 2,
+                  Name: "",
+                  SwanSchema:
+                    "baiduboxapp://swan/B3GF3AWvCSr59myIs61uqaoYz7pPCSY1/wjz/bdxd/order-detail/order-detail?orderId=159259079195",
+                },
+                Refund: { Amount: 10, Product: [{ ID: "1014093064", Quantity: 1, Amount: 0 }] },
+                OrderType: 1,
+              },
+            ],
+          },
+        },
+      },
+    ];
+    expect(await ask(handler, "append/sub/info", document(""))).toMatchObject({ errno: 100 });
+    expect(await ask(handler, "append/sub/info", document(400))).toEqual(row("2221554346520", "0", "2"));
+  });
+
+  it("adds one order at a time", async () => {
+    const { handler } = await stand();
+    const one = await elsewhere(1);
+    expect(await ask(handler, "add/main/info", [one, { ...one, ResourceID: "o-2" }])).toMatchObject({
+      errno: 100,
+    });
+  });
+
+  it.each([
+    ["without a token", { access_token: "" }, 110],
+    ["with a token of nobody's", { access_token: "no" }, 110],
+    ["of a buyer", { access_token: "token-of-buyer-1" }, 6],
+    ["of staff", { access_token: "token-of-staff-1" }, 6],
+    ["of another merchant", { access_token: "token-of-rival" }, 6],
+  ])("%s is the platform's to refuse", async (_what, query, error_code) => {
+    const { handler } = await stand();
+    expect(await ask(handler, "append/sub/info", subs(), query)).toMatchObject({ error_code });
+  });
+
+  it("names its user", async () => {
+    const { handler } = await stand();
+    for (const open_id of ["", "a b", "x".repeat(129)]) {
+      expect(await ask(handler, "append/sub/info", subs(), { open_id })).toMatchObject({ errno: 100 });
+    }
+  });
+
+  it("below no other path, and by no other method", async () => {
+    const { handler } = await stand();
+    expect(await ask(handler, "remove/main/info", [])).toMatchObject({ error_code: 3 });
+    const got = await handler(new Request(`${base}/append/sub/info`));
+    expect(await got.json()).toMatchObject({ error_code: 3 });
+  });
+
+  it("of another mini-program, or for another user's order, is answered as for none", async () => {
+    const { engine, handler } = await stand();
+    await live(engine, "o-1", 2);
+    accepted(await engine.execute({ ...newOrder("o-9"), merchantId: "rival" }, by(buyer)));
+    const other = { ...ids, BizAPPID: "another" };
+    const fields = { data: [{ rows_affected: "0" }] };
+    expect(await ask(handler, "update/main/status", [{ ...other, Status: 5 }])).toMatchObject(fields);
+    const asStranger = (ResourceID: string) =>
+      ask(handler, "update/main/status", [{ ...ids, ResourceID, Status: 5 }], { open_id: "buyer-2" });
+    const none = JSON.stringify(await asStranger("o-none"));
+    for (const ResourceID of ["o-1", "o-9"]) {
+      expect(JSON.stringify(await asStranger(ResourceID)).replaceAll(ResourceID, "o-none")).toBe(none);
+    }
+  });
+});
+
+it("whatever is asked in whosever name, nothing of another's order is in the answer", async () => {
+  const { engine, handler } = await stand();
+  await live(engine, "o-1", 4);
+  accepted(await engine.execute(newCase("o-1"), by(buyer, { at: t0 + day })));
+  const answerOf = (resource: string, operation: string, element: object, query: Record<string, string>) =>
+    ask(handler, operation, [{ ...element, ResourceID: resource }], query);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("append/sub/info", "update/sub/info", "update/sub/status", "update/main/status"),
+      fc.constantFrom(1, 5, 6, 100, 200, 300),
+      fc.constantFrom(400, 401, 402, 404, 407, 405),
+      fc.constantFrom("c-o-1", "onlyOne"),
+      fc.constantFrom("buyer-2", "buyer-3"),
+      fc.constantFrom("token-of-main", "token-of-rival", "token-of-buyer-2", "token-of-service"),
+      async (operation, Status, SubStatus, SubOrderID, open_id, access_token) => {
+        const element = { ...subs({ SubStatus, SubOrderID })[0], Status };
+        const head = await engine.head();
+        const theirs = await answerOf("o-1", operation, element, { open_id, access_token });
+        const nobodys = await answerOf("o-0", operation, element, { open_id, access_token });
+        expect(JSON.stringify(theirs).replaceAll("o-1", "o-0")).toBe(JSON.stringify(nobodys));
+        expect(await engine.head()).toBe(head);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
