@@ -3,4 +3,4 @@
 import { apifm } from "../dialects/apifm/index.ts";
 import type { MakeDialect } from "../dialects/dialect.ts";
 
-export const dialects: Readonly<Record<string, MakeDialect>> = { apifm };
+export const dialects = { apifm } satisfies Readonly<Record<string, MakeDialect>>;

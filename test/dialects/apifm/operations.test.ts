@@ -67,6 +67,10 @@ describe("the same key", () => {
     expect(first.code).toBe(0);
     expect(await apply()).toEqual(first);
     expect(await apply({ "idempotency-key": "k-2" })).toMatchObject({ code: 20000 });
+    await ask(shop, "/order/refundApply/cancel", { token, orderId });
+    await ask(shop, "/order/delivery", { token, orderId });
+    expect(await ask(shop, "/order/delete", { token, orderId })).toEqual(done);
+    expect(await apply()).toEqual(first);
   });
 
   it.each([
