@@ -544,6 +544,52 @@ it("an order in full, as captured replies of apifm have it", async () => {
   });
 });
 
+it("a paid order that the merchant cancels is closed once its money is back, and every attempt at that is shown", async () => {
+  const shop = await openShop();
+  const { data: made } = await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
+  const orderId = String(made.id);
+  const pay = { type: "Pay", orderId, payId: "p-1", amount: 5_800, channel: "online", tradeNo: "t-1" };
+  await shop.command(pay, buyer);
+  await shop.command({ type: "CancelOrder", orderId, caseId: "77", reason: "缺货", destination: "original" });
+  const info = async () => (await ask(shop, "/order/detail", { token, id: orderId })).data.orderInfo;
+  expect(await info()).toMatchObject({ status: 1, refundStatus: 1 });
+  const [{ baseInfo }] = (await ask(shop, "/order/refundApply/info", { token, orderId })).data;
+  expect(baseInfo).toMatchObject({
+    id: 77,
+    type: 0,
+    status: 3,
+    status2: 0,
+    reason: "缺货",
+    amount: 58,
+    number: 1,
+  });
+  expect(baseInfo).not.toHaveProperty("orderGoodsId");
+  expect(await ask(shop, "/order/refundApply/cancel", { token, orderId })).toEqual(
+    no("状态不可操作[处理中]"),
+  );
+  const bank = { role: "provider", id: "bank" } as const;
+  const attempts = async () =>
+    (await ask(shop, "/order/refund", { token, orderId })).data[0].refunds.map(
+      ({ refundNo, moneyRefund, status, statusStr }: Said["data"]) => [
+        refundNo,
+        moneyRefund,
+        status,
+        statusStr,
+      ],
+    );
+  expect(await attempts()).toEqual([["77:1", 58, 2, "银行处理中"]]);
+  const failure = { failure: "TIMEOUT", retryable: true };
+  await shop.command({ type: "FailRefund", orderId, caseId: "77", refundId: "77:1", ...failure }, bank);
+  await shop.command({ type: "IssueRefund", orderId, caseId: "77" });
+  await shop.command({ type: "SettleRefund", orderId, caseId: "77", refundId: "77:2", amount: 5_800 }, bank);
+  expect(await attempts()).toEqual([
+    ["77:1", 58, 4, "失败"],
+    ["77:2", 58, 3, "成功"],
+  ]);
+  expect(await info()).toMatchObject({ status: -1, refundStatus: 2, amountRefundTotal: 58 });
+  expect((await ask(shop, "/order/list", { token, status: -1, hasRefund: "true" })).data.totalRow).toBe(1);
+});
+
 describe("amounts and ids", () => {
   it.each([
     ["10", 2, 1_000],
