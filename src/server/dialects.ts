@@ -6,4 +6,4 @@ import { baidu } from "../dialects/baidu/index.ts";
 import type { MakeDialect } from "../dialects/dialect.ts";
 import { shopxo } from "../dialects/shopxo/index.ts";
 
-export const dialects: Readonly<Record<string, MakeDialect>> = { apifm, shopxo, baidu, appintf };
+export const dialects = { apifm, shopxo, baidu, appintf } satisfies Readonly<Record<string, MakeDialect>>;

@@ -1,5 +1,6 @@
 // The door of the server, `aftersale/server`: what a service needs to serve a shop, or to mount it in a server of its own.
 
+export type { ApifmOptions } from "../dialects/apifm/index.ts";
 export type { FetchHandler, MakeDialect, Mount } from "../dialects/dialect.ts";
 export type {
   Addresses,

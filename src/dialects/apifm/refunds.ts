@@ -10,7 +10,7 @@ import type { Order } from "../../domain/state.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Shop, operation } from "../dialect.ts";
-import { ownOrder } from "../own.ts";
+import { isOwn, ownOrder } from "../own.ts";
 import type { ReturnAddress } from "../ports.ts";
 import { type ApplyQuery, applyForm, backForm, casesForm, minorOf, orderForm, read } from "./forms.ts";
 import { type Fault, noData, refuse, success } from "./messages.ts";
@@ -23,6 +23,15 @@ function lineMeant({ lines }: Order, orderGoodsId: string | undefined): string |
   return orderGoodsId ?? (lines.length === 1 ? lines[0]?.lineId : undefined);
 }
 
+/** An order of the caller's to give a command to: also one that they have hidden, so that what they send again is answered the same. */
+async function standing(
+  { engine }: Shop,
+  { caller }: AskedBy,
+  orderId: string,
+): Promise<OrderDetail | undefined> {
+  return (await isOwn(engine, caller, orderId)) ? engine.views.order(orderId) : undefined;
+}
+
 /** What the same request has applied for before: how many units are left is another number since. */
 function appliedBefore({ log }: OrderDetail, commandId: string): CaseEventData["RefundApplied"] | undefined {
   const entry = log.find((one) => one.commandId === commandId && one.event === "RefundApplied");
@@ -31,11 +40,12 @@ function appliedBefore({ log }: OrderDetail, commandId: string): CaseEventData["
 
 async function apply(
   query: ApplyQuery,
-  { engine }: Shop,
-  { caller, commandId, newId }: AskedBy,
+  shop: Shop,
+  asked: AskedBy,
 ): Promise<E.Either<Fault, { readonly caseId: string }>> {
+  const { caller, commandId } = asked;
   const { orderId, type, logisticsStatus, reason, remark, pic, orderGoodsId, number } = query;
-  const detail = await ownOrder(engine, caller, orderId);
+  const detail = await standing(shop, asked, orderId);
   if (detail === undefined) return E.left({ code: "nothing" });
   const { order } = detail;
   const lineId = lineMeant(order, orderGoodsId);
@@ -44,7 +54,7 @@ async function apply(
   if (amount === undefined) return E.left({ code: "amountFormat" });
   const all = (): number =>
     appliedBefore(detail, commandId)?.quantity ?? refundableOf(order, lineId).quantity;
-  const caseId = newId("case");
+  const caseId = asked.newId("case");
   const command = {
     type: "ApplyRefund",
     orderId,
@@ -61,7 +71,7 @@ async function apply(
       ...(pic.length === 0 ? {} : { evidence: pic }),
     },
   };
-  return E.map(() => ({ caseId }))(await engine.execute(command, { actor: caller, commandId }));
+  return E.map(() => ({ caseId }))(await shop.engine.execute(command, { actor: caller, commandId }));
 }
 
 const refundApply = operation({
@@ -134,12 +144,14 @@ const mostAttempts = 3;
  */
 async function withdraw(
   { orderId, orderGoodsId }: { readonly orderId: string; readonly orderGoodsId?: string | undefined },
-  { engine }: Shop,
-  { caller, commandId }: AskedBy,
+  shop: Shop,
+  asked: AskedBy,
 ): Promise<Done> {
+  const { engine } = shop;
+  const { caller, commandId } = asked;
   const options = { actor: caller, commandId };
   for (let attempt = 1; ; attempt += 1) {
-    const detail = await ownOrder(engine, caller, orderId);
+    const detail = await standing(shop, asked, orderId);
     if (detail === undefined) return E.left({ code: "nothing" });
     const before = detail.log.find((entry) => entry.commandId === commandId)?.case?.caseId;
     if (before !== undefined) {

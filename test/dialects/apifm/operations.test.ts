@@ -1,0 +1,634 @@
+// What of the apifm dialect the published client does not send: keys sent again, wrong methods, forms of every wrong kind, whole documents.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { minorOf } from "../../../src/dialects/apifm/forms.ts";
+import { amountOf, idOf } from "../../../src/dialects/apifm/views.ts";
+import type { Goods } from "../../../src/dialects/ports.ts";
+import { buyer, day, merchant, minute, t0 } from "../../domain/orders.ts";
+import { accepted, by, live, newOrder, tidyEngines } from "../../engines.ts";
+import { type ApifmShop, type Said, ask, home, o1, openShop, stranger, staffToken, token } from "./shop.ts";
+
+tidyEngines();
+
+const no = (msg: string): Said => ({ code: -1, msg, data: null });
+const done = { code: 0, msg: "success", data: null };
+
+async function shippedOrder(shop: ApifmShop, fields: object = {}): Promise<string> {
+  const { data } = await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...home, ...fields });
+  const orderId = String(data.id);
+  const amount = Math.round(data.amountReal * 100);
+  await shop.command({ type: "Pay", orderId, payId: `p-${orderId}`, amount, channel: "online" }, buyer);
+  const shipments = [{ carrier: "EMS", trackingNumber: "1" }];
+  await shop.command({ type: "Ship", orderId, shipments });
+  return orderId;
+}
+
+const application = {
+  token,
+  type: 1,
+  logisticsStatus: 1,
+  reason: "质量问题",
+  amount: 10,
+  orderGoodsId: 1,
+} as const;
+
+describe("the same key", () => {
+  const key = { "idempotency-key": "k-1" };
+  const events = async (shop: ApifmShop, orderId: string) => (await shop.engine.history(orderId)).length;
+
+  it("makes one order, and answers the same although prices have changed and the order has gone on", async () => {
+    let unitPrice = 1_000;
+    const find = async (): Promise<Goods> => ({ title: "Tea", unitPrice, currency: "CNY" });
+    const shop = await openShop({ ports: { catalog: { find } } });
+    const create = (over: object = {}) =>
+      ask(shop, "/order/create", { token, goodsJsonStr: o1, ...over }, key);
+    const first = await create({ isCanHx: true });
+    expect(first.data.amountReal).toBe(48);
+    expect(await create({ isCanHx: true })).toEqual(first);
+    unitPrice = 2_000;
+    shop.at(t0 + minute);
+    await ask(shop, "/order/close", { token, orderId: first.data.id });
+    expect(await create({ isCanHx: true })).toEqual(first);
+    expect(await create({ goodsJsonStr: '[{"goodsId":"A","number":1}]' })).toEqual(no("请勿重复提交"));
+    expect(await create({ peisongType: "zq" })).toEqual(no("请勿重复提交"));
+    const another = await create({ token: stranger });
+    expect([another.code, another.data.id === first.data.id]).toEqual([0, false]);
+    expect((await shop.engine.views.orders()).orders).toHaveLength(2);
+  });
+
+  it("applies once, also where the number is all that are left", async () => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    const apply = (headers = key) =>
+      ask(shop, "/order/refundApply/apply", { ...application, orderId }, headers);
+    const first = await apply();
+    expect(first.code).toBe(0);
+    expect(await apply()).toEqual(first);
+    expect(await apply({ "idempotency-key": "k-2" })).toMatchObject({ code: 20000 });
+    await ask(shop, "/order/refundApply/cancel", { token, orderId });
+    await ask(shop, "/order/delivery", { token, orderId });
+    expect(await ask(shop, "/order/delete", { token, orderId })).toEqual(done);
+    expect(await apply()).toEqual(first);
+  });
+
+  it.each([
+    ["/order/delivery", {}],
+    ["/order/refundApply/cancel", { orderGoodsId: 1 }],
+  ])("is done once at %s", async (path, over) => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    if (path.endsWith("cancel")) await ask(shop, "/order/refundApply/apply", { ...application, orderId });
+    const before = await events(shop, orderId);
+    for (let time = 1; time <= 3; time += 1) {
+      expect(await ask(shop, path, { token, orderId, ...over }, key)).toEqual(done);
+    }
+    expect(await events(shop, orderId)).toBe(before + 1);
+    expect((await ask(shop, path, { token, orderId, ...over })).code).toBe(-1);
+  });
+
+  it("writes off once", async () => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop, { isCanHx: "true" });
+    const hxNumber = (await shop.engine.redemptionCode(orderId)) as string;
+    for (let time = 1; time <= 2; time += 1) {
+      expect(await ask(shop, "/order/hx", { token: staffToken, hxNumber }, key)).toEqual(done);
+    }
+    expect((await ask(shop, "/order/hx", { token: staffToken, hxNumber })).code).toBe(-1);
+  });
+});
+
+describe("withdrawing beside the merchant's approval", () => {
+  it("is decided anew, and refused, where the approval came in between", async () => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    const { data } = await ask(shop, "/order/refundApply/apply", { ...application, orderId });
+    const caseId = String(data.id);
+    const { order } = shop.engine.views;
+    let looks = 0;
+    const approving: typeof order = async (...of) => {
+      const found = await order(...of);
+      looks += 1;
+      if (looks === 1) await shop.command({ type: "ApproveRefund", orderId, caseId });
+      return found;
+    };
+    Object.assign(shop.engine.views, { order: approving });
+    const said = await ask(shop, "/order/refundApply/cancel", { token, orderId, orderGoodsId: 1 });
+    expect(said).toEqual(no("状态不可操作[处理中]"));
+    expect(looks).toBe(2);
+  });
+
+  it("gives up where the order moves on each time", async () => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    await ask(shop, "/order/refundApply/apply", { ...application, orderId });
+    const { order } = shop.engine.views;
+    let looks = 0;
+    const moving: typeof order = async (...of) => {
+      const found = await order(...of);
+      looks += 1;
+      const shipments = [{ carrier: "EMS", trackingNumber: `moved-${looks}` }];
+      await shop.command({ type: "CorrectShipment", orderId, shipments });
+      return found;
+    };
+    Object.assign(shop.engine.views, { order: moving });
+    expect(await ask(shop, "/order/refundApply/cancel", { token, orderId })).toEqual(no("操作失败"));
+    expect(looks).toBe(3);
+  });
+});
+
+describe("a request", () => {
+  it.each([
+    ["GET", "/order/close", "请求方式有误"],
+    ["GET", "/order/hx", "请求方式有误"],
+    ["PUT", "/order/list", "请求方式有误"],
+    ["POST", "/order/none", "接口不存在"],
+    ["POST", "/orders/list", "接口不存在"],
+  ])("of %s to %s is told", async (method, path, msg) => {
+    const { handler } = await openShop();
+    const response = await handler(new Request(`http://shop.example/apifm/tea${path}`, { method }));
+    expect(await response.json()).toEqual(no(msg));
+  });
+
+  it("without a sub-domain is none", async () => {
+    const { handler } = await openShop();
+    expect((await handler(new Request("http://shop.example/apifm/order/list"))).status).toBe(404);
+  });
+
+  it.each(["/order/list", "/order/statistics", "/order/detail", "/order/refund", "/order/refundApply/info"])(
+    "of GET reads %s",
+    async (path) => {
+      const shop = await openShop();
+      const orderId = await shippedOrder(shop);
+      await ask(shop, "/order/refundApply/apply", { ...application, orderId });
+      const query = new URLSearchParams({ token, id: orderId, orderId }).toString();
+      const response = await shop.handler(new Request(`http://shop.example/apifm/tea${path}?${query}`));
+      expect(await response.json()).toMatchObject({ code: 0 });
+    },
+  );
+
+  it("too large or unreadable is told in the dialect's form", async () => {
+    const shop = await openShop();
+    expect(await ask(shop, "/order/close", { token, orderId: "x".repeat(1024 * 1024) })).toEqual(
+      no("请求内容过大"),
+    );
+    const headers = { "idempotency-key": "k".repeat(256) };
+    expect(await ask(shop, "/order/close", { token, orderId: 1 }, headers)).toEqual(no("参数错误"));
+  });
+
+  it("of JSON may hold numbers, and no lists", async () => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    const send = async (body: object): Promise<unknown> => {
+      const request = new Request("http://shop.example/apifm/tea/order/delivery", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      return (await shop.handler(request)).json();
+    };
+    expect(await send({ token, orderId: [orderId] })).toEqual(no("参数错误"));
+    expect(await send({ token, orderId: { id: orderId } })).toEqual(no("参数错误"));
+    expect(await send({ token, orderId: null })).toEqual(no("orderId不能为空"));
+    expect(await send({ token: [token], orderId })).toMatchObject({ code: 2000 });
+    expect(await send({ token, orderId: Number(orderId) })).toEqual(done);
+  });
+
+  const nasty = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 40 }),
+    fc.constantFrom(
+      "__proto__",
+      "[]",
+      "{}",
+      "null",
+      "[null]",
+      '[{"goodsId":{},"number":[]}]',
+      '{"reputations":1}',
+    ),
+    fc.constantFrom("-1", "0", "1", "1e9", "9".repeat(30), "NaN", "\0", "<script>", o1, "101", "L1"),
+    fc.json({ maxDepth: 3 }),
+  );
+  const fieldNames = [
+    "goodsJsonStr",
+    "calculate",
+    "extJsonStr",
+    "isCanHx",
+    "peisongType",
+    "remark",
+    "trips",
+    "status",
+    "statusBatch",
+    "page",
+    "pageSize",
+    "hasRefund",
+    "goodReputation",
+    "orderNumber",
+    "id",
+    "hxNumber",
+    "orderId",
+    "orderGoodsId",
+    "postJsonString",
+    "type",
+    "logisticsStatus",
+    "reason",
+    "amount",
+    "number",
+    "pic",
+    "applyId",
+    "shipperName",
+    "trackingNumber",
+    "address",
+    "__proto__",
+    "constructor",
+  ];
+  const paths = [
+    "/order/create",
+    "/order/list",
+    "/order/detail",
+    "/order/close",
+    "/order/delete",
+    "/order/pay",
+    "/order/delivery",
+    "/order/hx",
+    "/order/statistics",
+    "/order/reputation",
+    "/order/refundApply/apply",
+    "/order/refundApply/info",
+    "/order/refundApply/cancel",
+    "/order/refundApply/setBackLogistics",
+    "/order/refund",
+  ];
+
+  it("of whatever fields is answered with a code, and is never a defect", async () => {
+    const shop = await openShop();
+    await live(shop.engine, "101", 4);
+    const tokens = [token, stranger, staffToken, "token-of-main", ""];
+    const anything = fc.record({
+      path: fc.constantFrom(...paths),
+      who: fc.constantFrom(...tokens),
+      fields: fc.dictionary(fc.constantFrom(...fieldNames), nasty, { maxKeys: 8 }),
+      json: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(anything, async ({ path, who, fields, json }) => {
+        const given = { ...fields, token: who };
+        const body = json ? JSON.stringify(given) : new URLSearchParams(given).toString();
+        const type = json ? "application/json" : "application/x-www-form-urlencoded";
+        const response = await shop.handler(
+          new Request(`http://shop.example/apifm/x${path}`, {
+            method: "POST",
+            headers: { "content-type": type },
+            body,
+          }),
+        );
+        expect(response.status).toBe(200);
+        const said = (await response.json()) as Said;
+        expect(Object.keys(said)).toEqual(["code", "msg", "data"]);
+        expect([0, -1, 700, 2000, 20000]).toContain(said.code);
+      }),
+      { numRuns: Number(process.env["AFTERSALE_RUNS"] ?? 300) },
+    );
+    expect(shop.ports.lines).toEqual([]);
+  });
+});
+
+describe("orderCreate's form", () => {
+  const goods = (over: object) => JSON.stringify([{ goodsId: "A", number: 1, ...over }]);
+
+  it.each([
+    [{ goodsJsonStr: "{" }, "goodsJsonStr格式有误"],
+    [{ goodsJsonStr: "[]" }, "goodsJsonStr不能为空"],
+    [{ goodsJsonStr: "[1]" }, "goodsJsonStr格式有误"],
+    [{ goodsJsonStr: goods({ goodsId: "" }) }, "goodsId不能为空"],
+    [{ goodsJsonStr: goods({ number: 0 }) }, "购买数量有误"],
+    [{ goodsJsonStr: goods({ number: 1.5 }) }, "购买数量有误"],
+    [{ goodsJsonStr: goods({ number: "-1" }) }, "购买数量有误"],
+    [{ goodsJsonStr: goods({ goodsAdditionList: [{ pid: 1, id: 2 }] }) }, "暂不支持商品附加选项"],
+    [{ goodsJsonStr: goods({ propertyChildIds: "blue" }) }, "商品不存在或已下架"],
+    [{ peisongType: "drone" }, "peisongType参数有误"],
+    [{ extJsonStr: "[1]" }, "extJsonStr格式有误"],
+    [{ trips: "-1" }, "小费金额有误"],
+    [{ deductionScore: 5 }, "暂不支持积分抵扣"],
+    [{ cardId: 5 }, "暂不支持次卡"],
+    [{ kjid: 5 }, "暂不支持砍价"],
+    [{ pingtuanOpenId: 5 }, "暂不支持拼团"],
+    [{ orderPeriod: '{"unit":1}' }, "暂不支持周期订单"],
+    [{ payOnDelivery: 1 }, "暂不支持货到付款"],
+    [{ expireMinutes: "x" }, "expireMinutes参数有误"],
+    [{ remark: "长".repeat(1_001) }, "参数错误[personal.note]"],
+    // The first in the form's order.
+    [{ payOnDelivery: 1, couponId: 1, goodsJsonStr: "" }, "goodsJsonStr不能为空"],
+    [{ payOnDelivery: 1, couponId: 1 }, "暂不支持优惠券"],
+  ])("refuses %j", async (over, msg) => {
+    const shop = await openShop();
+    expect(await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...over })).toEqual(no(msg));
+    expect(await shop.engine.head()).toBeUndefined();
+  });
+
+  it("takes what stands for nothing: no card, no points to deduct, nothing to pay on delivery", async () => {
+    const shop = await openShop();
+    const nothing = {
+      couponId: "",
+      cardId: "0",
+      deductionScore: "0",
+      payOnDelivery: "0",
+      kjid: "",
+      trips: "",
+    };
+    expect((await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...nothing })).code).toBe(0);
+  });
+
+  it("refuses goods of two currencies in one order", async () => {
+    const find = async ({ goodsId }: { goodsId: string }): Promise<Goods> => ({
+      title: goodsId,
+      unitPrice: 1,
+      currency: goodsId === "A" ? "CNY" : "EUR",
+    });
+    const shop = await openShop({ ports: { catalog: { find } } });
+    expect(await ask(shop, "/order/create", { token, goodsJsonStr: o1 })).toEqual(
+      no("不同币种的商品请分开下单"),
+    );
+  });
+
+  it("asks freight for all that is sent, and where it goes", async () => {
+    const asked: unknown[] = [];
+    const costOf = async (parcel: unknown): Promise<number> => asked.push(parcel);
+    const shop = await openShop({ ports: { freight: { costOf } } });
+    const said = await ask(shop, "/order/create", {
+      token,
+      goodsJsonStr: '[{"goodsId":"A","number":3}]',
+      peisongType: "keloop",
+      provinceId: "330000",
+      cityId: "330100",
+    });
+    expect(asked).toEqual([
+      {
+        fulfilment: "local",
+        currency: "CNY",
+        goods: 3_000,
+        units: 3,
+        weight: 300,
+        to: { provinceId: "330000", cityId: "330100" },
+      },
+    ]);
+    expect(said.data).toMatchObject({ amountLogistics: 0.01, peisongType: "keloop", isNeedLogistics: true });
+    const { data } = await ask(shop, "/order/detail", { token, id: said.data.id });
+    expect(data.logistics).toMatchObject({ provinceId: "330000", cityId: "330100" });
+  });
+
+  it("makes an order that costs nothing paid at once", async () => {
+    const find = async (): Promise<Goods> => ({ title: "Sample", unitPrice: 0, currency: "CNY" });
+    const shop = await openShop({ ports: { catalog: { find } } });
+    const said = await ask(shop, "/order/create", { token, goodsJsonStr: o1, peisongType: "zq" });
+    expect(said.data).toMatchObject({ status: 1, isPay: true, amountReal: 0 });
+    const refund = { ...application, orderId: said.data.id, type: 0, amount: 1 };
+    expect(await ask(shop, "/order/refundApply/apply", refund)).toEqual(no("订单没有可退金额"));
+  });
+});
+
+it("an order in full, as captured replies of apifm have it", async () => {
+  const shop = await openShop();
+  const { engine } = shop;
+  const steps: readonly (readonly [object, typeof buyer, number])[] = [
+    [
+      {
+        ...newOrder("130928", {
+          lines: [
+            {
+              lineId: "145377",
+              goodsId: "74844",
+              title: "12321",
+              unitPrice: 1_000,
+              quantity: 2,
+              source: { picture: "https://cdn.example/a.png", property: "21321:2132" } as never,
+            },
+          ],
+          charges: [],
+          personal: { name: "123", phone: "13512123213", address: "213213" },
+        }),
+        orderNo: "OD1808010555128559",
+      },
+      buyer,
+      t0,
+    ],
+    [{ type: "Pay", orderId: "130928", payId: "p", amount: 2_000, channel: "online" }, buyer, t0 + minute],
+    [
+      {
+        type: "Ship",
+        orderId: "130928",
+        shipments: [{ carrier: "中通速递", trackingNumber: "540738747554" }],
+      },
+      merchant,
+      t0 + 2 * minute,
+    ],
+    [{ type: "ConfirmReceipt", orderId: "130928" }, buyer, t0 + day],
+    [
+      {
+        type: "Review",
+        orderId: "130928",
+        items: [{ lineId: "145377", rating: "bad", text: "qwer" }],
+      },
+      buyer,
+      t0 + 2 * day,
+    ],
+  ];
+  for (const [command, actor, at] of steps) accepted(await engine.execute(command, by(actor, { at })));
+  const times = {
+    created: "2026-01-05 16:00:00",
+    paid: "2026-01-05 16:01:00",
+    shipped: "2026-01-05 16:02:00",
+    received: "2026-01-06 16:00:00",
+    reviewed: "2026-01-07 16:00:00",
+  };
+  const log = (id: number, dateAdd: string, type: number, typeStr: string): object => ({
+    dateAdd,
+    id,
+    orderId: 130928,
+    type,
+    typeStr,
+  });
+  expect(await ask(shop, "/order/detail", { token, id: "130928" })).toEqual({
+    code: 0,
+    msg: "success",
+    data: {
+      orderInfo: {
+        amount: 20,
+        amountCoupons: 0,
+        amountLogistics: 0,
+        amountReal: 20,
+        amountRefundTotal: 0,
+        amountTax: 0,
+        dateAdd: times.created,
+        dateClose: "2026-01-05 16:30:00",
+        datePay: times.paid,
+        dateUpdate: times.reviewed,
+        goodsNumber: 2,
+        hasRefund: false,
+        id: 130928,
+        isCanHx: false,
+        isDelUser: false,
+        isNeedLogistics: true,
+        isPay: true,
+        orderNumber: "OD1808010555128559",
+        peisongType: "kd",
+        refundStatus: 0,
+        remark: "",
+        score: 0,
+        shopId: 0,
+        shopIdZt: "",
+        shopNameZt: "",
+        status: 4,
+        statusStr: "已评价",
+        trips: 0,
+        type: 0,
+        uid: "buyer-1",
+        userId: "main",
+      },
+      goods: [
+        {
+          afterSale: "0,1,2",
+          amount: 20,
+          amountSingle: 10,
+          dateAdd: times.created,
+          dateReputation: times.reviewed,
+          goodReputation: 0,
+          goodReputationRemark: "qwer",
+          goodReputationStr: "差评",
+          goodsId: 74844,
+          goodsName: "12321",
+          id: 145377,
+          number: 2,
+          orderId: 130928,
+          pic: "https://cdn.example/a.png",
+          property: "21321:2132",
+          propertyChildIds: "",
+          refundStatus: 0,
+          score: 0,
+          status: 4,
+          uid: "buyer-1",
+          userId: "main",
+        },
+      ],
+      logs: [
+        log(1, times.created, 0, "下单"),
+        log(2, times.paid, 1, "支付"),
+        log(4, times.shipped, 2, "发货"),
+        log(5, times.received, 3, "确认收货"),
+        log(6, times.reviewed, 4, "评价"),
+      ],
+      logistics: {
+        address: "213213",
+        dateUpdate: times.shipped,
+        id: 130928,
+        linkMan: "123",
+        mobile: "13512123213",
+        shipperName: "中通速递",
+        trackingNumber: "540738747554",
+        status: 4,
+        type: 0,
+      },
+      stores: [
+        {
+          dateAdd: times.paid,
+          goodsId: 74844,
+          number: -2,
+          orderGoodsId: 145377,
+          orderId: 130928,
+          type: 0,
+          typeStr: "扣减库存",
+        },
+      ],
+      extJson: {},
+    },
+  });
+});
+
+it("a paid order that the merchant cancels is closed once its money is back, and every attempt at that is shown", async () => {
+  const shop = await openShop();
+  const { data: made } = await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
+  const orderId = String(made.id);
+  const pay = { type: "Pay", orderId, payId: "p-1", amount: 5_800, channel: "online", tradeNo: "t-1" };
+  await shop.command(pay, buyer);
+  await shop.command({ type: "CancelOrder", orderId, caseId: "77", reason: "缺货", destination: "original" });
+  const info = async () => (await ask(shop, "/order/detail", { token, id: orderId })).data.orderInfo;
+  expect(await info()).toMatchObject({ status: 1, refundStatus: 1 });
+  const [{ baseInfo }] = (await ask(shop, "/order/refundApply/info", { token, orderId })).data;
+  expect(baseInfo).toMatchObject({
+    id: 77,
+    type: 0,
+    status: 3,
+    status2: 0,
+    reason: "缺货",
+    amount: 58,
+    number: 1,
+  });
+  expect(baseInfo).not.toHaveProperty("orderGoodsId");
+  expect(await ask(shop, "/order/refundApply/cancel", { token, orderId })).toEqual(
+    no("状态不可操作[处理中]"),
+  );
+  const bank = { role: "provider", id: "bank" } as const;
+  const attempts = async () =>
+    (await ask(shop, "/order/refund", { token, orderId })).data[0].refunds.map(
+      ({ refundNo, moneyRefund, status, statusStr }: Said["data"]) => [
+        refundNo,
+        moneyRefund,
+        status,
+        statusStr,
+      ],
+    );
+  expect(await attempts()).toEqual([["77:1", 58, 2, "银行处理中"]]);
+  const failure = { failure: "TIMEOUT", retryable: true };
+  await shop.command({ type: "FailRefund", orderId, caseId: "77", refundId: "77:1", ...failure }, bank);
+  await shop.command({ type: "IssueRefund", orderId, caseId: "77" });
+  await shop.command({ type: "SettleRefund", orderId, caseId: "77", refundId: "77:2", amount: 5_800 }, bank);
+  expect(await attempts()).toEqual([
+    ["77:1", 58, 4, "失败"],
+    ["77:2", 58, 3, "成功"],
+  ]);
+  expect(await info()).toMatchObject({ status: -1, refundStatus: 2, amountRefundTotal: 58 });
+  expect((await ask(shop, "/order/list", { token, status: -1, hasRefund: "true" })).data.totalRow).toBe(1);
+});
+
+describe("amounts and ids", () => {
+  it.each([
+    ["10", 2, 1_000],
+    ["10.5", 2, 1_050],
+    ["0.30000000000000004", 2, 30],
+    ["59.699999999999996", 2, 5_970],
+    ["999999999999.99", 2, 99_999_999_999_999],
+    ["10.005", 2, undefined],
+    ["500", 0, 500],
+    ["500.5", 0, undefined],
+    ["1.234", 3, 1_234],
+    ["1e3", 2, undefined],
+    ["-1", 2, undefined],
+    ["", 2, undefined],
+    [".5", 2, undefined],
+    ["1.", 2, undefined],
+  ])("%s with %d digits is %s", (text, exponent, minor) => {
+    expect(minorOf(text, exponent)).toBe(minor);
+  });
+
+  it("whatever a line costs, the client's product of it is taken for what it is", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 10_000_000 }),
+        fc.integer({ min: 1, max: 10_000 }),
+        (price, number) => {
+          expect(minorOf(String(amountOf(price, "CNY") * number), 2)).toBe(price * number);
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ["0", 0],
+    ["9007199254740991", 9_007_199_254_740_991],
+    ["9007199254740993", "9007199254740993"],
+    ["01", "01"],
+    ["o-1", "o-1"],
+  ])("the id %s stays itself", (id, shown) => {
+    expect(idOf(id)).toBe(shown);
+  });
+});
