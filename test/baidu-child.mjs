@@ -1,7 +1,6 @@
 // A process that tells an order centre of what has changed, and is killed by the test while it does.
 //
 // Arguments: FILE URL CHECKPOINT. It is plain JavaScript, because Node 20 runs no other.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-argument */
 
 import { openEngine } from "../dist/index.js";
 import { fileCheckpoint, sendChanges } from "../dist/server/door.js";

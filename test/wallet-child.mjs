@@ -1,7 +1,6 @@
 // A process that pays one order out of a wallet and is killed at a given append, just before it is made or just after it is on disk.
 //
 // Arguments: FILE AT WHEN WORK, where WORK is `pay`, `settle` or `refund`. It is plain JavaScript, because Node 20 runs no other.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-argument */
 
 import { openEngine } from "../dist/index.js";
 import { openSqliteStore } from "../dist/store/sqlite.js";
