@@ -6,7 +6,7 @@ import { type Comparison, compare } from "./audit/check.ts";
 import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
-import { CommandHandler, type Preview, type Receipt } from "./commands/handle.ts";
+import { CommandHandler, type MerchantPolicy, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
 import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
 import {
@@ -273,7 +273,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       cachedOrders: options.cachedOrders,
       readOnly: options.readOnly,
     });
-    const engine = new OpenEngine(options, opened, runner, handler, views);
+    const engine = new OpenEngine(options, opened, runner, handler, views, policyOf);
     opened.store.setTransactionHook?.(
       (appended, epoch) => {
         runner.keep(appended, epoch);
@@ -394,6 +394,7 @@ class OpenEngine implements Engine {
   readonly #runner: ViewRunner;
   readonly #handler: CommandHandler;
   readonly #views: readonly AnyView[];
+  readonly #policyOf: (merchantId: string) => MerchantPolicy;
   readonly #refunds: RefundProcess;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -404,7 +405,9 @@ class OpenEngine implements Engine {
     runner: ViewRunner,
     handler: CommandHandler,
     views: readonly AnyView[],
+    policyOf: (merchantId: string) => MerchantPolicy,
   ) {
+    this.#policyOf = policyOf;
     this.#options = options;
     this.#opened = opened;
     this.#runner = runner;
@@ -489,11 +492,11 @@ class OpenEngine implements Engine {
     orderId: string,
     { at, now }: { readonly at?: AsOf | undefined; readonly now?: number | undefined } = {},
   ): Promise<Explanation | undefined> {
-    const { terms, redeemKey } = this.#options;
+    const { redeemKey } = this.#options;
     const envelopes = await this.#upTo(orderId, at);
     return explain(envelopes, {
       now: now ?? this.#nowAt(envelopes, at),
-      policyOf: policies(terms),
+      policyOf: this.#policyOf,
       redeemKey,
     });
   }
@@ -751,12 +754,11 @@ class OpenEngine implements Engine {
 
   async #refund({ at, now, ...of }: RefundQuery): Promise<RefundDetail | undefined> {
     const envelopes = await this.#upTo(of.orderId, at);
-    const policyOf = policies(this.#options.terms);
     return refundOf(
       envelopes,
       of,
       this.#nowAt(envelopes, at, now),
-      (merchantId) => policyOf(merchantId).reasons,
+      (merchantId) => this.#policyOf(merchantId).reasons,
     );
   }
 
