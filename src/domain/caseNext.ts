@@ -75,7 +75,8 @@ function ask(order: Order, command: Command, role: Role, now: number): Decision 
   return decide({ command, actor: ownerOf(order, role), policy }, order, now);
 }
 
-function ownerOf({ buyerId, merchantId }: Order, role: Role): Actor {
+/** Who of a role may give commands to an order. */
+export function ownerOf({ buyerId, merchantId }: Order, role: Role): Actor {
   return { role, id: role === "buyer" ? buyerId : role === "merchant" ? merchantId : role };
 }
 
