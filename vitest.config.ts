@@ -1,5 +1,7 @@
 // How the tests run: processes rather than threads, because stores are native addons and tests start workers of their own.
 
+import { availableParallelism } from "node:os";
+
 import { defineConfig } from "vitest/config";
 
 /** `.ci/run` names a file here, and adds up the tests of every run from it; it also asks for coverage, as `--coverage` does. */
@@ -11,6 +13,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/build.ts"],
     pool: "forks",
+    // Of two cores it would leave one to itself, which needs none.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],

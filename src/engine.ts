@@ -309,7 +309,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       cachedOrders: options.cachedOrders,
       readOnly: options.readOnly,
     });
-    const engine = new OpenEngine(options, opened, runner, handler, views);
+    const engine = new OpenEngine(options, opened, runner, handler, views, policyOf);
     opened.store.setTransactionHook?.(
       (appended, epoch) => {
         runner.keep(appended, epoch);
@@ -431,8 +431,8 @@ class OpenEngine implements Engine {
   readonly #runner: ViewRunner;
   readonly #handler: CommandHandler;
   readonly #views: readonly AnyView[];
-  readonly #refunds: RefundProcess;
   readonly #policyOf: (merchantId: string) => MerchantPolicy;
+  readonly #refunds: RefundProcess;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -442,7 +442,9 @@ class OpenEngine implements Engine {
     runner: ViewRunner,
     handler: CommandHandler,
     views: readonly AnyView[],
+    policyOf: (merchantId: string) => MerchantPolicy,
   ) {
+    this.#policyOf = policyOf;
     this.#options = options;
     this.#opened = opened;
     this.#runner = runner;

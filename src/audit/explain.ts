@@ -3,7 +3,7 @@
 import type { Actor, Role } from "../domain/actor.ts";
 import { destinations } from "../domain/caseEvents.ts";
 import { caseCommandTypes, isCaseLegal } from "../domain/caseLifecycle.ts";
-import { soundest } from "../domain/caseNext.ts";
+import { ownerOf, soundest } from "../domain/caseNext.ts";
 import type { Case } from "../domain/caseState.ts";
 import type { Command, CommandData, Policy } from "../domain/commands.ts";
 import { type Decision, decide, rolesFor } from "../domain/decide.ts";
@@ -160,16 +160,7 @@ function verdictsOn(order: Order, now: number, policy: Policy, presentedHash: st
 }
 
 function actorOf(role: Role, order: Order, redeemStaff: readonly string[]): Actor {
-  switch (role) {
-    case "buyer":
-      return { role, id: order.buyerId };
-    case "merchant":
-      return { role, id: order.merchantId };
-    case "staff":
-      return { role, id: redeemStaff[0] ?? role };
-    default:
-      return { role, id: role };
-  }
+  return role === "staff" ? { role, id: redeemStaff[0] ?? role } : ownerOf(order, role);
 }
 
 /** An id that none of these is. */

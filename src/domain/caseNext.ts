@@ -30,11 +30,11 @@ export interface Application {
   readonly refusal: Rejection | undefined;
 }
 
-/** What another system's snapshot would say is that system's to know. */
-type OwnCaseCommand = Exclude<CaseCommandType, "ImportRefund">;
+/** To a case that is there: these two open one. */
+type OwnCaseCommand = Exclude<CaseCommandType, "ApplyRefund" | "ImportRefund">;
 
 function ownCommandsFor(status: CaseStatus): readonly OwnCaseCommand[] {
-  return caseCommandsFor(status).filter((type) => type !== "ImportRefund");
+  return caseCommandsFor(status).filter((type) => type !== "ApplyRefund" && type !== "ImportRefund");
 }
 
 /** The commands to a case that would be accepted at an instant (milliseconds UTC) and change something, in the table's order. */
@@ -75,7 +75,8 @@ function ask(order: Order, command: Command, role: Role, now: number): Decision 
   return decide({ command, actor: ownerOf(order, role), policy }, order, now);
 }
 
-function ownerOf({ buyerId, merchantId }: Order, role: Role): Actor {
+/** Who of a role may give commands to an order. */
+export function ownerOf({ buyerId, merchantId }: Order, role: Role): Actor {
   return { role, id: role === "buyer" ? buyerId : role === "merchant" ? merchantId : role };
 }
 
@@ -105,8 +106,6 @@ export function soundest(order: Order, one: Case, type: OwnCaseCommand): Command
     one.attempts.at(-1) ?? { refundId: `${one.caseId}:1`, amount: one.amount };
   const lineId = one.lineId ?? "";
   switch (type) {
-    case "ApplyRefund":
-      return application(order, lineId, one.type);
     case "ApproveRefund":
     case "CancelRefund":
     case "CloseRefund":

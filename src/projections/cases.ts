@@ -13,8 +13,9 @@ import { type Order, type OrderState, evolve, initialState } from "../domain/sta
 import { type CaseType, caseTypes } from "../domain/terms.ts";
 import { type Party, parties, waitingOf } from "../domain/waiting.ts";
 import { type Database, prepared } from "../store/database.ts";
+import { limitOf, offsetOf, readCursor, writeCursor } from "./page.ts";
 import type { Scope } from "./statistics.ts";
-import { type View, type Writer, textRows } from "./view.ts";
+import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
 
 /** A case in a list. Amounts in minor units, instants in milliseconds UTC. */
 export interface CaseRow {
@@ -166,7 +167,7 @@ function areAlike(before: OrderState | undefined, after: OrderState | undefined)
 }
 
 class CasesWriter implements Writer<OrderState> {
-  readonly #changes = new Map<string, { before: OrderState | undefined; after: OrderState | undefined }>();
+  readonly #changes = new Map<string, Change<OrderState>>();
   readonly #insert: Statement;
   readonly #move: Statement;
   readonly #hide: Statement;
@@ -185,9 +186,7 @@ class CasesWriter implements Writer<OrderState> {
 
   change(orderId: string, before: OrderState | undefined, after: OrderState | undefined): void {
     if (areAlike(before, after)) return;
-    const earlier = this.#changes.get(orderId);
-    if (earlier === undefined) this.#changes.set(orderId, { before, after });
-    else earlier.after = after;
+    addChange(this.#changes, orderId, before, after);
   }
 
   flush(): void {
@@ -321,25 +320,12 @@ interface Place {
 
 type Listed = "applied_at" | "since";
 
-function writeCursor(by: Listed, row: StoredRow): string {
-  return Buffer.from(JSON.stringify([by, row[by], row.order_id, row.number])).toString("base64url");
-}
-
-/** @throws RangeError on what is no cursor of such a list. */
-function readCursor(by: Listed, cursor: string): Place {
-  const none = `cursor ${JSON.stringify(cursor)} is none that a page gave`;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  } catch (error) {
-    throw new RangeError(none, { cause: error });
-  }
-  const [of, at, orderId, number] = Array.isArray(parsed) ? (parsed as unknown[]) : [];
-  if (of !== by || typeof at !== "number" || typeof orderId !== "string" || typeof number !== "number") {
-    throw new RangeError(none);
-  }
-  return { at, orderId, number };
-}
+const placeIn =
+  (by: Listed) =>
+  ([of, at, orderId, number]: readonly unknown[]): Place | undefined =>
+    of === by && typeof at === "number" && typeof orderId === "string" && typeof number === "number"
+      ? { at, orderId, number }
+      : undefined;
 
 /** One index range: conditions that lead the index, with their values. */
 interface Range {
@@ -347,9 +333,6 @@ interface Range {
   readonly where: readonly string[];
   readonly values: readonly (string | number)[];
 }
-
-const defaultLimit = 20;
-const mostLimit = 1_000;
 
 /**
  * A page of index ranges, merged in the order that each of them has already: SQLite reads of each no more than the page takes, however
@@ -361,15 +344,10 @@ function readPage(
   by: Listed,
   descending: boolean,
   ranges: readonly Range[],
-  limit: number = defaultLimit,
-  offset = 0,
+  asked: Pick<CaseFilter, "limit" | "offset">,
 ): CasePage {
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostLimit) {
-    throw new RangeError(`limit must be 1 to ${mostLimit}, and is ${limit}`);
-  }
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new RangeError(`offset must be 0 or more, and is ${offset}`);
-  }
+  const limit = limitOf(asked.limit);
+  const offset = offsetOf(asked.offset);
   if (ranges.length === 0) return { cases: [], next: undefined };
   const selected = ranges.map(({ index, where }) => {
     const filtered = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
@@ -382,9 +360,10 @@ function readPage(
     .prepare(`${selected.join(" UNION ALL ")} ORDER BY ${order} LIMIT ${limit + 1} OFFSET ${offset}`)
     .all(...ranges.flatMap(({ values }) => values)) as unknown as StoredRow[];
   const page = rows.slice(0, limit);
+  const last = page.at(-1) as StoredRow;
   return {
     cases: page.map(rowOf),
-    next: rows.length > limit ? writeCursor(by, page.at(-1) as StoredRow) : undefined,
+    next: rows.length > limit ? writeCursor([by, last[by], last.order_id, last.number]) : undefined,
   };
 }
 
@@ -431,8 +410,8 @@ function rangesOf({ scope = "all", statuses, types }: CaseFilter): readonly Rang
  * @throws RangeError on a limit out of 1 to 1000, an offset below 0, a cursor that no such page gave, or a status or type that is none.
  */
 export function readCases(database: Database, prefix: string, filter: CaseFilter): CasePage {
-  const { from, to, cursor, limit, offset } = filter;
-  const last = cursor === undefined ? undefined : readCursor("applied_at", cursor);
+  const { from, to, cursor } = filter;
+  const last = cursor === undefined ? undefined : readCursor(cursor, placeIn("applied_at"));
   // One upper bound, and always one, so that the range of the index begins where the page does.
   const before =
     last !== undefined && (to === undefined || last.at < to)
@@ -445,7 +424,7 @@ export function readCases(database: Database, prefix: string, filter: CaseFilter
   const ranges = rangesOf(filter).map(({ index, where, values }): Range => {
     return { index, where: [...where, ...bounds.where], values: [...values, ...bounds.values] };
   });
-  return readPage(database, prefix, "applied_at", true, ranges, limit, offset);
+  return readPage(database, prefix, "applied_at", true, ranges, filter);
 }
 
 /**
@@ -455,7 +434,7 @@ export function readCases(database: Database, prefix: string, filter: CaseFilter
  */
 export function readQueue(database: Database, prefix: string, filter: QueueFilter): CasePage {
   const { merchantId, waitsFor = parties, cursor, limit } = filter;
-  const last = cursor === undefined ? undefined : readCursor("since", cursor);
+  const last = cursor === undefined ? undefined : readCursor(cursor, placeIn("since"));
   const merchant = merchantId !== undefined;
   const ranges = numbersOf(waitsFor, parties, "party").map((party): Range => {
     return {
@@ -471,7 +450,7 @@ export function readQueue(database: Database, prefix: string, filter: QueueFilte
       ],
     };
   });
-  return readPage(database, prefix, "since", false, ranges, limit);
+  return readPage(database, prefix, "since", false, ranges, { limit });
 }
 
 /** Of which order a case is, and whose; undefined where there is none of this id. The same work for every case. */

@@ -5,8 +5,9 @@ import { type Rating, orderEventTypes } from "../domain/events.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { type Order, type OrderState, evolve, hasOpenCase, initialState } from "../domain/state.ts";
 import { type Database, prepared } from "../store/database.ts";
+import { limitOf, offsetOf, readCursor, writeCursor } from "./page.ts";
 import type { Scope } from "./statistics.ts";
-import { type View, type Writer, textRows } from "./view.ts";
+import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
 
 /** An order in a list. Amounts in minor units, instants in milliseconds UTC. */
 export interface OrderRow {
@@ -87,7 +88,7 @@ function nextDue(order: Order): number | null {
 }
 
 class OrdersWriter implements Writer<OrderState> {
-  readonly #changes = new Map<string, { before: OrderState | undefined; after: OrderState | undefined }>();
+  readonly #changes = new Map<string, Change<OrderState>>();
   readonly #insert: ReturnType<Database["prepare"]>;
   readonly #update: ReturnType<Database["prepare"]>;
   readonly #delete: ReturnType<Database["prepare"]>;
@@ -106,9 +107,7 @@ class OrdersWriter implements Writer<OrderState> {
   }
 
   change(orderId: string, before: OrderState | undefined, after: OrderState | undefined): void {
-    const earlier = this.#changes.get(orderId);
-    if (earlier === undefined) this.#changes.set(orderId, { before, after });
-    else earlier.after = after;
+    addChange(this.#changes, orderId, before, after);
   }
 
   flush(): void {
@@ -269,27 +268,20 @@ function conditions(
   if (from !== undefined) and("created_at >= ?", from);
   if (to !== undefined) and("created_at < ?", to);
   if (cursor !== undefined) {
-    const { createdAt, orderId } = readCursor(cursor);
+    const { createdAt, orderId } = readCursor(cursor, placeOf);
     and("(created_at, order_id) < (?, ?)", createdAt, orderId);
   }
   if (matching !== undefined) and(`order_id IN (${matching.sql})`, matching.value);
   return { sql, values };
 }
 
-/** Where a page ended: opaque to callers. */
-function writeCursor({ createdAt, orderId }: OrderRow): string {
-  return Buffer.from(JSON.stringify([createdAt, orderId])).toString("base64url");
+interface Place {
+  readonly createdAt: number;
+  readonly orderId: string;
 }
 
-/** @throws RangeError on what is no cursor of ours. */
-function readCursor(cursor: string): { readonly createdAt: number; readonly orderId: string } {
-  try {
-    const [createdAt, orderId] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
-    if (typeof createdAt === "number" && typeof orderId === "string") return { createdAt, orderId };
-  } catch (error) {
-    throw new RangeError(`cursor ${JSON.stringify(cursor)} is none that a page gave`, { cause: error });
-  }
-  throw new RangeError(`cursor ${JSON.stringify(cursor)} is none that a page gave`);
+function placeOf([createdAt, orderId]: readonly unknown[]): Place | undefined {
+  return typeof createdAt === "number" && typeof orderId === "string" ? { createdAt, orderId } : undefined;
 }
 
 function numberOf(status: OrderStatus): number {
@@ -297,9 +289,6 @@ function numberOf(status: OrderStatus): number {
   if (number === -1) throw new RangeError(`${JSON.stringify(status)} is no status of an order`);
   return number;
 }
-
-const defaultLimit = 20;
-const mostLimit = 1_000;
 
 /**
  * Reads a page of orders. `matching` restricts it to order ids that a subquery gives (the text search).
@@ -311,14 +300,8 @@ export function readOrders(
   filter: OrderFilter,
   matching?: Matching,
 ): OrderPage {
-  const limit = filter.limit ?? defaultLimit;
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostLimit) {
-    throw new RangeError(`limit must be 1 to ${mostLimit}, and is ${limit}`);
-  }
-  const { offset = 0 } = filter;
-  if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new RangeError(`offset must be 0 or more, and is ${offset}`);
-  }
+  const limit = limitOf(filter.limit);
+  const offset = offsetOf(filter.offset);
   const { sql, values } = conditions(filter, matching);
   const wanted = filter.statuses?.map(numberOf);
   const merchant = filter.scope !== undefined && filter.scope !== "all" && "merchantId" in filter.scope;
@@ -340,7 +323,8 @@ export function readOrders(
           )
           .all(...parts.flatMap(() => values)) as unknown as StoredRow[]);
   const orders = rows.slice(0, limit).map(rowOf);
-  return { orders, next: rows.length > limit ? writeCursor(orders.at(-1) as OrderRow) : undefined };
+  const last = orders.at(-1) as OrderRow;
+  return { orders, next: rows.length > limit ? writeCursor([last.createdAt, last.orderId]) : undefined };
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { OrderEvent, OrderEventData, Shipment } from "../domain/events.ts";
 import type { Database } from "../store/database.ts";
 import type { Scope } from "./statistics.ts";
-import { type View, type Writer, textRows } from "./view.ts";
+import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
 
 /** What of an order can be searched for; it becomes words only when it is written. */
 interface Searchable {
@@ -48,7 +48,7 @@ function owner(kind: "b" | "m", id: string): string {
 }
 
 class SearchWriter implements Writer<Searchable> {
-  readonly #changes = new Map<string, { before: Searchable | undefined; after: Searchable | undefined }>();
+  readonly #changes = new Map<string, Change<Searchable>>();
   readonly #insert: ReturnType<Database["prepare"]>;
   readonly #find: ReturnType<Database["prepare"]>;
   readonly #remove: ReturnType<Database["prepare"]>;
@@ -63,9 +63,7 @@ class SearchWriter implements Writer<Searchable> {
 
   change(orderId: string, before: Searchable | undefined, after: Searchable | undefined): void {
     if (before === after) return;
-    const earlier = this.#changes.get(orderId);
-    if (earlier === undefined) this.#changes.set(orderId, { before, after });
-    else earlier.after = after;
+    addChange(this.#changes, orderId, before, after);
   }
 
   flush(): void {

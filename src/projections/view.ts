@@ -38,6 +38,24 @@ export interface Writer<S> {
   flush(): void;
 }
 
+/** An order's summary before the first of its changes and after the last. */
+export interface Change<S> {
+  readonly before: S | undefined;
+  after: S | undefined;
+}
+
+/** Takes a change in: several of one order are one. */
+export function addChange<S>(
+  changes: Map<string, Change<S>>,
+  orderId: string,
+  before: S | undefined,
+  after: S | undefined,
+): void {
+  const earlier = changes.get(orderId);
+  if (earlier === undefined) changes.set(orderId, { before, after });
+  else earlier.after = after;
+}
+
 export type AnyView = View<unknown>;
 
 /** A view of any summary, for lists of views; the runner hands each only its own summaries. */
