@@ -79,7 +79,7 @@ it.each([
   [["export", "baidu", "none"], 5, "there is no order none"],
   [["export", "baidu", "o-1", "--since", "pos:1"], 2, "--since is for all orders"],
   [["export", "baidu", "--since", "rev:1"], 2, "a revision is one order's"],
-  [["export", "baidu", "--since", "pos:99999999999999999"], 2, "pos:1234"],
+  [["export", "baidu", "--since", "pos:99999999999999999"], 2, "is no position of this store"],
   [["export", "baidu", "--currency", "XXX"], 2, "currency"],
   [["import", "baidu", "-"], 3, "-:1:2"],
 ])("%j ends with %i", async (args, exit, why) => {
