@@ -1,10 +1,11 @@
 // Joins the rooms: opens a store, keeps its views with its events, and is the door to commands, views, deadlines and replay.
 
-import type * as E from "fp-ts/lib/Either.js";
+import * as E from "fp-ts/lib/Either.js";
 
 import { type Comparison, compare } from "./audit/check.ts";
 import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
+import { refusalElsewhere } from "./commands/claims.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
 import { CommandHandler, type MerchantPolicy, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
@@ -196,7 +197,7 @@ export interface Engine extends AsyncDisposable {
   execute(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
   /** The same for what came from elsewhere: whatever it is, it is checked in full and refused by name. */
   execute(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
-  /** The same decision, nothing appended. */
+  /** The same decision, nothing appended; what another order has taken by now is refused too. */
   preview(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   readonly views: Views;
@@ -394,6 +395,7 @@ async function openOver(server: EsdbStore, { viewsFile = ":memory:" }: EngineOpt
       readStream: copy.readStream.bind(copy),
       readAll: copy.readAll.bind(copy),
       subscribe: copy.subscribe.bind(copy),
+      takenClaim: copy.takenClaim.bind(copy),
       close: copy.close.bind(copy),
       local: copy.local,
       head: async () => {
@@ -477,8 +479,12 @@ class OpenEngine implements Engine {
     return this.#handler.execute(command, options);
   }
 
-  preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
-    return this.#handler.preview(command, options);
+  async preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
+    const preview = await this.#handler.preview(command, options);
+    if (E.isLeft(preview)) return preview;
+    const { orderId, events } = preview.right;
+    const refusal = await refusalElsewhere(this.#opened.store, streamOf(orderId), events);
+    return refusal === undefined ? preview : E.left(refusal);
   }
 
   reasons(merchantId: string): MerchantPolicy["reasons"] {

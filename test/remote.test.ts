@@ -366,7 +366,9 @@ describe("a command whose fate is not known", () => {
     });
     await expect(store.append("order-1", "none", event(1), claims)).rejects.toSatisfy(code("unavailable"));
     await expect(store.append("order-2", "none", event(2), claims)).rejects.toSatisfy(code("claimTaken"));
+    expect(await store.takenClaim(["payment/1"], "order-2")).toBe("payment/1");
     now += 11 * minute;
+    expect(await store.takenClaim(["payment/1"], "order-2")).toBe(undefined);
     expect(await store.append("order-2", "none", event(2), claims)).toMatchObject({ revision: 0n });
     // Now it stands behind an event, and is nobody else's for ever.
     now += day;
@@ -440,6 +442,7 @@ function pick(store: Awaited<ReturnType<typeof openEsdbStore>>) {
     kind: store.kind,
     readStream: store.readStream.bind(store),
     readAll: store.readAll.bind(store),
+    takenClaim: store.takenClaim.bind(store),
     head: store.head.bind(store),
     subscribe: store.subscribe.bind(store),
     close: store.close.bind(store),

@@ -898,6 +898,10 @@ class EsdbEventStore implements EsdbStore {
     return { events, checkpoint: checkpoint === undefined ? undefined : String(checkpoint), end };
   }
 
+  takenClaim(claims: readonly string[], stream: string): Promise<string | undefined> {
+    return this.#tracked(() => this.#claims.taken(claims, stream));
+  }
+
   head(): Promise<string | undefined> {
     return this.#tracked(() => this.#visibleHead());
   }

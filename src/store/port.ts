@@ -107,6 +107,8 @@ export interface EventStore {
   ): Promise<Appended>;
   readStream(stream: string, read?: StreamRead): Promise<readonly RecordedEvent[]>;
   readAll(read?: AllRead): Promise<AllPage>;
+  /** The first of these claims that another stream holds now: one for which an append to this stream would be refused. */
+  takenClaim(claims: readonly string[], stream: string): Promise<string | undefined>;
   /** Position of the newest event; undefined in an empty store. */
   head(): Promise<string | undefined>;
   subscribe(options?: SubscribeOptions): AsyncIterable<Message>;

@@ -69,6 +69,7 @@ function gated() {
     },
     readStream: (stream, read) => store.readStream(stream, read),
     readAll: (read) => store.readAll(read),
+    takenClaim: (claims, stream) => store.takenClaim(claims, stream),
     head: () => store.head(),
     subscribe: (options) => store.subscribe(options),
     close: () => store.close(),
@@ -333,6 +334,23 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         expect(E.isLeft(preview)).toBe(true);
         expect(await engine.execute(command, options)).toEqual(preview);
       }
+    });
+
+    it("sees what another order has taken, and takes nothing", async () => {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 2);
+      accepted(await engine.execute(newOrder("o-2"), by(buyer)));
+      for (const [command, code] of [
+        [newOrder("o-3", { orderNo: "o-1" }), "orderNoUsed"],
+        [{ ...payment, orderId: "o-2", payId: "pay-o-1" }, "paymentIdUsed"],
+      ] as const) {
+        const preview = await engine.preview(command, by(buyer));
+        expect(refused(preview).code).toBe(code);
+        expect(await engine.execute(command, by(buyer))).toEqual(preview);
+      }
+      accepted(await engine.preview({ ...payment, orderId: "o-2", payId: "pay-o-2" }, by(buyer)));
+      accepted(await engine.execute(newOrder("o-3", { orderNo: "pay-o-2" }), by(buyer)));
+      accepted(await engine.execute({ ...payment, orderId: "o-3", payId: "pay-o-2" }, by(buyer)));
     });
 
     it("does not use its command id up", async () => {

@@ -679,6 +679,19 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       });
     });
 
+    it("can be looked at before they are asked for", async () => {
+      const store = await start();
+      expect(await store.takenClaim(["payment:1"], "order-2")).toBe(undefined);
+      await store.append("order-1", "none", samples(1), { claims: ["payment:1", "code:1"] });
+      expect(await store.takenClaim(["payment:2", "payment:1", "code:1"], "order-2")).toBe("payment:1");
+      expect(await store.takenClaim(["payment:1", "code:1"], "order-1")).toBe(undefined);
+      expect(await store.takenClaim([], "order-2")).toBe(undefined);
+      // Looking takes nothing.
+      expect(await store.takenClaim(["payment:2"], "order-2")).toBe(undefined);
+      await store.append("order-3", "none", samples(1), { claims: ["payment:2"] });
+      expect(await readEverything(store)).toHaveLength(2);
+    });
+
     it("are won by one of many in flight", async () => {
       const store = await start();
       const { fulfilled, rejected } = await settle(

@@ -311,6 +311,7 @@ describe("claims", () => {
     const store = await openFake(server);
     await store.append("order-1", "none", samples(1), { claims: ["payment/1"] });
     server.now += 1_000_000_000;
+    expect(await store.takenClaim(["payment/1"], "order-2")).toBe("payment/1");
     await expect(
       store.append("order-2", "none", samples(1), { claims: ["payment/1"] }),
     ).rejects.toMatchObject({
