@@ -492,13 +492,14 @@ class OpenEngine implements Engine {
   }
 
   runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
-    return runDue(this.#handler, this.#dueOrders, now, signal);
+    return runDue(this.#handler, this.#dueOrders, Math.floor(now), signal);
   }
 
   async *due(
-    now: number,
+    at: number,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Due, void, void> {
+    const now = Math.floor(at);
     if (!(await this.#mustFold("orders"))) {
       yield* listDue(this.#handler, this.#dueOrders, now, signal);
       return;
@@ -848,7 +849,7 @@ class OpenEngine implements Engine {
   #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined, asked?: number): number {
     const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
     const now = asked ?? (at === undefined ? (this.#options.clock ?? Date.now)() : at.time);
-    return Math.max(last, now ?? last);
+    return Math.max(last, Math.floor(now ?? last));
   }
 
   /**

@@ -498,6 +498,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       const created = accepted(await engine.execute(newOrder("o-1"), by(buyer)));
       expect(created.events[0]?.at).toBe(t0);
       expect((await engine.replay()).orders).toBe(1);
+      const explained = await engine.explain("o-1");
+      expect(explained?.now).toBe(t0);
+      const facts = (explained?.commands ?? []).flatMap(({ decision }) =>
+        E.isRight(decision) ? decision.right : [],
+      );
+      expect(facts.length).toBeGreaterThan(0);
+      expect(facts.every(({ at }) => at === t0)).toBe(true);
     });
 
     it.each([Number.NaN, -1, 1e15])("that gives %s is a defect of its owner's", async (now) => {
