@@ -1,6 +1,9 @@
 // One order's course, command by command, as decide and evolve alone have it: what each was asked on, its answer, and what came of it.
 
+import { isDeepStrictEqual } from "node:util";
+
 import * as E from "fp-ts/lib/Either.js";
+import { expect } from "vitest";
 
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Command, Policy } from "../../src/domain/commands.ts";
@@ -43,6 +46,13 @@ export function courseOf() {
 /** A decision in a few words: the facts, `nothing`, or the refusal's code. */
 export function outcomeOf(answer: Decision): string {
   return E.isLeft(answer) ? answer.left.code : answer.right.map(({ type }) => type).join(" + ") || "nothing";
+}
+
+/** As `toStrictEqual`, which is slow where nothing differs: it is asked only for its words. */
+export function same(actual: unknown, expected: unknown): void {
+  if (isDeepStrictEqual(actual, expected)) return;
+  expect(actual).toStrictEqual(expected);
+  expect.fail("not the same, though it prints so");
 }
 
 /** As it comes back out of JSON. */

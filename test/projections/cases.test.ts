@@ -39,6 +39,9 @@ import { begin, buyers, livesOptions, merchants, play, statesOf, step } from "./
 
 tidyEngines();
 
+/** AFTERSALE_RUNS sets how many random lives are led, on every store alike. */
+const runs = process.env["AFTERSALE_RUNS"] === undefined ? undefined : Number(process.env["AFTERSALE_RUNS"]);
+
 type Line = readonly [command: object, actor: typeof buyer, at: number];
 
 async function doAll(engine: Engine, steps: readonly Line[]): Promise<void> {
@@ -714,7 +717,7 @@ describe.each(stores)("random lives on %s", (kind, fresh) => {
             expect(await lists(engine, { position: then.position })).toEqual(then.answers);
         },
       ),
-      { numRuns: kind === "memory" ? 60 : 15 },
+      { numRuns: runs ?? { memory: 40, sqlite: 10 }[kind] ?? 5 },
     );
     expect(most).toBeGreaterThan(2);
   });
@@ -749,6 +752,6 @@ it("random lives that one engine led without this view are caught up with by ano
         for (const { view, different } of await keeping.check()) expect([view, different]).toEqual([view, 0]);
       },
     ),
-    { numRuns: 10 },
+    { numRuns: runs ?? 5 },
   );
 });
