@@ -453,7 +453,6 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
-    this.#policyOf = policies(options.terms);
     this.wallet = new StoredWallet(opened.store, handler, clock);
     const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });

@@ -7,11 +7,23 @@ import { describe, expect, it } from "vitest";
 
 import { redemptionCode } from "../src/commands/redemption.ts";
 import type { Command } from "../src/domain/commands.ts";
+import { limits } from "../src/domain/limits.ts";
 import { openEngine } from "../src/engine.ts";
 import type { Envelope } from "../src/store/codec.ts";
 import { openMemoryStore } from "../src/store/memory.ts";
 import { buyer, merchant, minute, parcel, staff, t0 } from "./domain/orders.ts";
-import { accepted, answers, by, live, newOrder, open, refused, stores, tidyEngines } from "./engines.ts";
+import {
+  accepted,
+  answers,
+  by,
+  live,
+  newCase,
+  newOrder,
+  open,
+  refused,
+  stores,
+  tidyEngines,
+} from "./engines.ts";
 import { newFile, openFile } from "./store/files.ts";
 
 tidyEngines();
@@ -175,6 +187,9 @@ describe("a store opened for reading only", () => {
     await expect(reader.execute(newOrder("o-4"), by(buyer))).rejects.toMatchObject({ code: "denied" });
     expect(E.isRight(await reader.preview(newOrder("o-4"), by(buyer)))).toBe(true);
     expect(await reader.execute(newOrder("o-3"), by(buyer))).toMatchObject({ left: { code: "orderExists" } });
+    expect(refused(await reader.preview(newOrder("o-4", { orderNo: "o-1" }), by(buyer))).code).toBe(
+      "orderNoUsed",
+    );
     await expect(reader.rebuild("orders")).rejects.toMatchObject({ code: "denied" });
   });
 
@@ -251,6 +266,48 @@ describe("write-off codes", () => {
     accepted(await engine.execute(newOrder("o-1"), by(buyer)));
     expect(await engine.redemptionCode("o-1")).toBeUndefined();
     expect(await engine.orderByCode(redemptionCode(redeemKey, "o-1"))).toBeUndefined();
+  });
+});
+
+describe("an order of as many lines as there may be", () => {
+  it("goes its whole way, is seen in every view, and its last line is as good as its first", async () => {
+    const engine = await open({ store: `sqlite:${newFile()}` });
+    const lines = Array.from({ length: limits.linesPerOrder }, (_, at) => ({
+      lineId: `L${at}`,
+      goodsId: `G${at}`,
+      title: `Tea ${at}`,
+      unitPrice: 1_000 + at,
+      quantity: 2,
+    }));
+    const total = lines.reduce((sum, { unitPrice }) => sum + unitPrice * 2, 0);
+    const orderId = "o-1";
+    const last = "L1999";
+    for (const [command, actor] of [
+      [newOrder(orderId, { lines, charges: [] }), buyer],
+      [{ type: "Pay", orderId, payId: "p", amount: total, channel: "online" }, buyer],
+      [{ type: "Ship", orderId, shipments: [parcel] }, merchant],
+      [{ type: "ConfirmReceipt", orderId }, buyer],
+      [{ type: "Review", orderId, items: lines.map(({ lineId }) => ({ lineId, rating: "neutral" })) }, buyer],
+      [newCase(orderId, { lineId: last, caseType: "returnRefund", quantity: 2, amount: 5_998 }), buyer],
+    ] as const) {
+      accepted(await engine.execute(command, by(actor, { at: t0 })));
+    }
+    expect((await engine.views.orders({ text: "tea 1999" })).orders).toMatchObject([{ orderId }]);
+    expect(await engine.views.refund({ orderId, lineId: last })).toMatchObject({
+      line: { lineId: last },
+      refund: { case: { amount: 5_998, status: "requested" } },
+      refundable: { quantity: 0, amount: 0 },
+    });
+    expect((await engine.views.statistics()).all).toMatchObject({
+      lines: 2_000,
+      units: 4_000,
+      cases: { requested: 1 },
+    });
+    for (const { view, different } of await engine.check()) expect([view, different]).toEqual([view, 0]);
+    const line = { ...lines[0], lineId: "one-more" };
+    expect(
+      refused(await engine.execute(newOrder("o-2", { lines: [...lines, line] as never }), by(buyer))),
+    ).toMatchObject({ code: "invalidCommand", issues: [{ field: "lines" }] });
   });
 });
 
