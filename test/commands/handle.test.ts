@@ -336,6 +336,20 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       }
     });
 
+    it("of an order of nothing is not stood in the way of by what others name their payments", async () => {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 1);
+      accepted(await engine.execute({ ...payment, payId: "free:o-2" }, by(buyer)));
+      const free = newOrder("o-2", { discount: 5_800 });
+      expect(accepted(await engine.preview(free, by(buyer))).events).toContainEqual(
+        expect.objectContaining({
+          type: "OrderPaid",
+          data: { payId: "free:o-2", amount: 0, channel: "none" },
+        }),
+      );
+      accepted(await engine.execute(free, by(buyer)));
+    });
+
     it("sees what another order has taken, and takes nothing", async () => {
       const engine = await open({ store: fresh() });
       await live(engine, "o-1", 2);

@@ -421,6 +421,22 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       expect(idsOf({ cases: seen, next: undefined })).toEqual(oldestFirst.toReversed());
     });
 
+    it("go on from a cursor under a narrower time too", async () => {
+      const engine = await open({ store: fresh() });
+      await many(engine);
+      const { cases, next } = await engine.views.refundHistory({ limit: 2 });
+      const behind = (await engine.views.refundHistory({ limit: 1_000, cursor: next })).cases;
+      const to = behind[1]?.appliedAt as number;
+      expect((await engine.views.refundHistory({ limit: 1_000, cursor: next, to })).cases).toEqual(
+        behind.filter(({ appliedAt }) => appliedAt < to),
+      );
+      // What was seen is not seen again for a bound that lies behind the cursor.
+      const later = (cases[0]?.appliedAt as number) + 1;
+      expect((await engine.views.refundHistory({ limit: 1_000, cursor: next, to: later })).cases).toEqual(
+        behind,
+      );
+    });
+
     it.each([-1, 1.5, Number.NaN])("from the offset %d are refused", async (offset) => {
       const engine = await open({ store: fresh() });
       await expect(engine.views.refundHistory({ offset })).rejects.toThrow(
