@@ -158,6 +158,12 @@ describe("completion", () => {
     ["st", ["stats"]],
     ["stats --b", ["--buyer"]],
     ["--store sqlite:x.db --json reb", ["rebuild"]],
+    ["--store memory: reb", ["rebuild"]],
+    ["--store=sqlite:x.db reb", ["rebuild"]],
+    ["exec --as buyer:li --prev", ["--preview"]],
+    ["orders --rating=go", ["good"]],
+    ["orders --rating=", ["good", "neutral", "bad"]],
+    ["show o-1 --store esdb://a:2113?tls=false --as", ["--as-of"]],
     ["orders --rating ", ["good", "neutral", "bad"]],
     ["diagram --format s", ["svg"]],
     ["completion z", ["zsh"]],
@@ -171,11 +177,17 @@ describe("completion", () => {
   ])("bash completes `aftersale %s`", async (typed, words) => {
     using here = folder();
     writeFileSync(here.file("script"), await scriptOf("bash"));
-    const parts = ["aftersale", ...typed.split(" ")];
-    const program = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aftersale; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const ran = spawnSync("bash", ["-c", program, "bash", here.file("script"), ...parts], {
-      encoding: "utf8",
-    });
+    // Taken apart as bash does it, at colons and equals signs too.
+    const parts = typed.split(" ").flatMap((word) => word.match(/[:=]+|[^:=]+/g) ?? [""]);
+    if (/[:=]$/.test(typed)) parts.push("");
+    const program = `source "$1"; COMP_LINE=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aftersale; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const ran = spawnSync(
+      "bash",
+      ["-c", program, "bash", here.file("script"), `aftersale ${typed}`, "aftersale", ...parts],
+      {
+        encoding: "utf8",
+      },
+    );
     expect(ran.stderr).toBe("");
     expect(ran.stdout.split("\n").filter((word) => word !== "")).toEqual(words);
   });
