@@ -301,6 +301,18 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(ofField(explanation, "pausedFor")).toMatchObject({ value: minute, event: "RefundCancelled" });
   });
 
+  it("gives a command each of its ways where the status allows it, else one: it is refused for that in any", async () => {
+    const engine = await open({ store: fresh() });
+    await live(engine, "o-1", 1);
+    const applications = async () =>
+      (await engine.explain("o-1"))?.commands.filter(({ command }) => command.type === "ApplyRefund");
+    expect(await applications()).toMatchObject([{ decision: { left: { code: "orderStatusNotEligible" } } }]);
+    const [pay, payer] = stepOf("o-1", 1);
+    accepted(await engine.execute(pay, by(payer)));
+    // Three types of two lines each.
+    expect(await applications()).toHaveLength(6);
+  });
+
   it("names what emptied a list", async () => {
     const engine = await open({ store: fresh() });
     const ask = { orderId: "o-1" };

@@ -65,6 +65,26 @@ describe("results", () => {
     expect(stderr).toBe("4 accepted, 0 replayed, 1 refused, 1 unreadable\n");
   });
 
+  test("one at a time, the store holds them in the order of the lines, whichever order they are of", async () => {
+    using here = folder();
+    const lines = [
+      create("a"),
+      pay("a"),
+      create("b"),
+      ship("a"),
+      pay("b"),
+      create("c"),
+      cancel("a"),
+      ship("b"),
+    ];
+    const { results } = await executed(`sqlite:${here.file("a.db")}`, lines, ["--in-flight", "1"]);
+    const positions = results.flatMap(({ receipt }) =>
+      receipt === undefined ? [] : [Number(receipt.position)],
+    );
+    expect(positions).toHaveLength(7);
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+  });
+
   test("of the same lines again are the same, replayed, and the store stays as it is", async () => {
     using here = folder();
     const store = `sqlite:${here.file("a.db")}`;

@@ -249,9 +249,9 @@ describe("an answer", () => {
     const { engine } = await house({ payments: scriptedProvider({ "*": { refuse: "X", message } }) });
     await flying(engine, "o-1");
     expect(await run(engine)).toEqual(["c-o-1:1 failed"]);
-    expect((await engine.history("o-1")).at(-1)?.event.data).toMatchObject({
-      message: `\ufffd${"钱".repeat(999)}`,
-    });
+    const recorded = `\ufffd${"钱".repeat(999)}`;
+    expect((await engine.history("o-1")).at(-1)?.event.data).toMatchObject({ message: recorded });
+    expect((await engine.views.order("o-1"))?.log.at(-1)?.reason).toBe(recorded);
   });
 
   it("that comes when its attempt was called failed by somebody else is told aloud: the money has moved", async () => {

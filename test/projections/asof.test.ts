@@ -3,7 +3,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { OrderPage } from "../../src/projections/orders.ts";
+import { buildScratch } from "../../src/projections/asof.ts";
+import { type OrderPage, ordersView } from "../../src/projections/orders.ts";
+import { anyView } from "../../src/projections/view.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
 import type { StatisticsAnswer } from "../../src/engine.ts";
 import { buyer, minute, t0 } from "../domain/orders.ts";
 import { accepted, by, live, newOrder, open, stores, tidyEngines } from "../engines.ts";
@@ -12,6 +16,20 @@ import { livesOptions, play, statesOf, step } from "./lives.ts";
 tidyEngines();
 
 const asked = { buyerId: "buyer-1", merchantId: "main" };
+
+it("a view folded apart is gone when it is done with, unless its database is the caller's", async () => {
+  const { local } = openMemoryStore();
+  const into = openDatabase(":memory:");
+  for (const given of [undefined, into]) {
+    const scratch = await buildScratch(local, anyView(ordersView), {}, { into: given });
+    const ask = () => scratch.database.prepare(`SELECT count(*) AS n FROM ${scratch.prefix}`).get();
+    expect(ask()).toEqual({ n: 0 });
+    scratch[Symbol.dispose]();
+    if (given === undefined) expect(ask).toThrow();
+    else expect(ask()).toEqual({ n: 0 });
+  }
+  into.close();
+});
 
 describe.each(stores)("on %s", (kind, fresh) => {
   it("answers as of a position or an instant are those that were given then", async () => {
