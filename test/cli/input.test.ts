@@ -54,6 +54,15 @@ describe("readLines", () => {
     expect(lines.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test("takes a line of just the bound, in one piece or several", async () => {
+    const ten = "1234567890";
+    expect(texts(await linesOf([ten, "\n", ten.slice(0, 4), ten.slice(4), `\n${ten}`], 10))).toEqual([
+      ten,
+      ten,
+      ten,
+    ]);
+  });
+
   test("keeps nothing of a line over the bound: a gigabyte of it costs no memory", async () => {
     const chunk = Buffer.alloc(1024 * 1024, 0x61);
     let read = 0;

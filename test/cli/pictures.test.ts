@@ -192,6 +192,15 @@ describe("completion", () => {
     expect(ran.stdout.split("\n").filter((word) => word !== "")).toEqual(words);
   });
 
+  test.skipIf(!has("bash"))("bash completes the files that a flag takes", async () => {
+    using here = folder();
+    writeFileSync(here.file("script"), await scriptOf("bash"));
+    const typed = here.file("scr");
+    const program = `source "$1"; COMP_LINE="aftersale --terms $2"; COMP_WORDS=(aftersale --terms "$2"); COMP_CWORD=2; _aftersale; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const ran = spawnSync("bash", ["-c", program, "bash", here.file("script"), typed], { encoding: "utf8" });
+    expect([ran.stdout, ran.stderr]).toEqual([`${here.file("script")}\n`, ""]);
+  });
+
   for (const shell of ["zsh", "fish"]) {
     test.skipIf(!has(shell))(`${shell} reads its script`, async () => {
       using here = folder();
