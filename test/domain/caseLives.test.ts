@@ -42,7 +42,7 @@ function live(of: Life, told: (step: Told) => void): Order {
   return course.state as Order;
 }
 
-const runs = Number(process.env["AFTERSALE_RUNS"] ?? 300);
+const runs = Number(process.env["AFTERSALE_RUNS"] ?? 200);
 const check = (holds: (step: Told) => void): void =>
   fc.assert(
     fc.property(life, (of) => {
