@@ -162,7 +162,7 @@ export const createForm = z.object({
   remark: optional,
   shopIdZt: optional,
   shopNameZt: optional,
-  trips: optional.refine((text) => text === undefined || amountPattern.test(text), "小费金额有误"),
+  trips: optional,
 });
 
 export type CreateQuery = z.infer<typeof createForm>;

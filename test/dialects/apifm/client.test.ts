@@ -639,13 +639,29 @@ describe("orderReputation", () => {
     expect(await review([{ ...one, pics: Array.from({ length: 10 }, () => "x") }])).toEqual(
       no("评价图片最多9张"),
     );
-    expect(await review([{ ...one, pics: ["1.jpg"] }, two])).toEqual(no("参数错误[items[0].pictures[0]]"));
+    expect(await review([{ ...one, pics: ["javascript:1"] }, two])).toEqual(
+      no("参数错误[items[0].pictures[0]]"),
+    );
     expect(await client.orderReputation({ token, postJsonString: "{" })).toEqual(
       no("postJsonString格式有误"),
     );
     expect(await review([{ ...one, remark: "好".repeat(200) }, two])).toEqual(done);
     expect(await review([one, two])).toEqual(no("订单已评价"));
   });
+});
+
+it("orderReputation takes the form of its own document: pictures by their names", async () => {
+  const shop = await serveShop();
+  const id = await shipped(shop);
+  await client.orderDelivery(token, id);
+  const remark = "评价备注，限200字符";
+  const pics = ["1.jpg", "2.jpg"];
+  const reputations = [1, 2].map((line) => ({ id: String(line), reputation: "2", remark, pics }));
+  const postJsonString = JSON.stringify({ token, orderId: String(id), reputations });
+  expect(await client.orderReputation({ postJsonString })).toEqual(done);
+  const { goods } = (await client.orderDetail(token, id)).data;
+  for (const line of goods)
+    expect(line).toMatchObject({ goodReputationRemark: remark, reputationPics: pics });
 });
 
 describe("refundApply", () => {
@@ -680,6 +696,21 @@ describe("refundApply", () => {
       data: null,
     });
     expect((await apply({ orderGoodsId: 2, type: 2, amount: 0 })).code).toBe(0);
+  });
+
+  it("of a refund alone counts units too, which are no more than were bought", async () => {
+    const shop = await serveShop();
+    const id = await shipped(shop);
+    const asked = { ...application, token, orderId: id, type: 0, logisticsStatus: 0 };
+    const apply = (over: object) => client.refundApply({ ...asked, ...over });
+    expect(await apply({ number: 0 })).toEqual(no("退货数量有误"));
+    expect(await apply({ number: 4 })).toEqual(no("退货数量大于购买数量[ 历史退货数量0, 订单商品数量3 ]"));
+    expect(await apply({ number: 4, amount: 58.01 })).toEqual(
+      no("退款金额大于订单支付金额[ 历史退款0.00, 订单金额58.00 ]"),
+    );
+    expect((await apply({ number: 3 })).code).toBe(0);
+    expect(await apply({ number: 4 })).toMatchObject({ code: 20000 });
+    expect(await apply({ number: 4, orderGoodsId: 9 })).toEqual(noData);
   });
 
   it("is refused before payment, for goods to be sent back before they are sent, and after the window", async () => {
