@@ -41,8 +41,8 @@ export type OwnFault =
   | { readonly code: "tipFormat" }
   /** An order of several lines, and none is named. */
   | { readonly code: "lineUnnamed" }
-  /** Only what the merchant has not looked at yet can be withdrawn here (ruling 7). */
-  | { readonly code: "notWithdrawable"; readonly number: keyof typeof caseWords };
+  /** Not to be done to a case where it stands, as it is shown: of two that are closed one may count as withdrawn, the other as refused. */
+  | { readonly code: "caseAt"; readonly number: keyof typeof caseWords };
 
 export type Fault = Rejection | WalletRefusal | OwnFault;
 
@@ -143,7 +143,7 @@ export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Repl
   amountFormat: () => failed("退款金额格式有误"),
   tipFormat: () => failed("小费金额有误"),
   lineUnnamed: () => failed("请选择需要售后的商品"),
-  notWithdrawable: ({ number }) => inStatus(caseWords[number]),
+  caseAt: ({ number }) => inStatus(caseWords[number]),
 };
 
 /**

@@ -175,7 +175,7 @@ async function withdraw(
     const one = open[0] ?? cases.at(-1);
     if (one === undefined) return E.left({ code: "nothing" });
     const number = caseNumberOf(one);
-    if (number !== 0) return E.left({ code: "notWithdrawable", number });
+    if (number !== 0) return E.left({ code: "caseAt", number });
     const command = { type: "CancelRefund", orderId, caseId: one.caseId };
     const answer = await engine.execute(command, { ...options, expect: detail.revision });
     if (E.isRight(answer) || answer.left.code !== "versionConflict" || attempt === mostAttempts)
@@ -197,14 +197,15 @@ const refundApplySetBackLogistics = operation({
   path: "/order/refundApply/setBackLogistics",
   by: ["buyer"],
   read: (asked) => read(backForm, asked),
-  run: async ({ orderId, applyId, shipperName, trackingNumber }, shop, asked) =>
-    give(shop, asked, {
-      type: "ShipReturn",
-      orderId,
-      caseId: applyId,
-      carrier: shipperName,
-      trackingNumber,
-    }),
+  run: async ({ orderId, applyId, shipperName, trackingNumber }, shop, asked): Promise<Done> => {
+    const command = { type: "ShipReturn", orderId, caseId: applyId, carrier: shipperName, trackingNumber };
+    const answer = await give(shop, asked, command);
+    if (E.isRight(answer) || answer.left.code !== "caseStatusNotEligible") return answer;
+    const found = await shop.engine.views.refund({ orderId, caseId: applyId });
+    return found?.refund === undefined
+      ? answer
+      : E.left({ code: "caseAt", number: caseNumberOf(found.refund.case) });
+  },
   reply: told,
 });
 

@@ -826,4 +826,11 @@ it("refundApplySetBackLogistics takes the waybill of what the merchant lets come
   expect(await send({ token: "" })).toEqual(login);
   expect(await send()).toEqual(done);
   expect(await send()).toEqual(no("状态不可操作[处理中]"));
+  // What was not sent in time counts as withdrawn, here as where it is shown.
+  const late = await client.refundApply({ ...application, token, orderId: id, orderGoodsId: 2 });
+  const lateCase = { orderId: String(id), caseId: String(late.data.id) };
+  await shop.command({ type: "ApproveRefund", ...lateCase });
+  shop.at(t0 + 8 * day);
+  for await (const run of shop.engine.runDue(t0 + 8 * day)) expect(run.orderId).toBe(String(id));
+  expect(await send({ applyId: late.data.id })).toEqual(no("状态不可操作[您已撤销]"));
 });

@@ -400,6 +400,8 @@ describe("orderCreate's form", () => {
     [{ goodsJsonStr: goods({ goodsAdditionList: [{ pid: 1, id: 2 }] }) }, "暂不支持商品附加选项"],
     [{ goodsJsonStr: goods({ propertyChildIds: "blue" }) }, "商品不存在或已下架"],
     [{ peisongType: "drone" }, "peisongType参数有误"],
+    [{ calculate: "maybe" }, "calculate参数有误"],
+    [{ isCanHx: "2" }, "isCanHx参数有误"],
     [{ extJsonStr: "[1]" }, "extJsonStr格式有误"],
     [{ trips: "-1" }, "小费金额有误"],
     [{ trips: "1.005" }, "小费金额有误"],
@@ -419,6 +421,20 @@ describe("orderCreate's form", () => {
     const shop = await openShop();
     expect(await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...over })).toEqual(no(msg));
     expect(await shop.engine.head()).toBeUndefined();
+  });
+
+  it.each(["true", "TRUE", "1", "yes", "on"])("only calculates where it is told %s", async (calculate) => {
+    const shop = await openShop();
+    const said = await ask(shop, "/order/create", { token, goodsJsonStr: o1, calculate });
+    expect(said).toMatchObject({ code: 0, data: { amountReal: 58 } });
+    expect(said.data).not.toHaveProperty("id");
+    expect(await shop.engine.head()).toBeUndefined();
+  });
+
+  it.each(["false", "False", "0", "no", "off", ""])("orders where it is told %j", async (calculate) => {
+    const shop = await openShop();
+    const said = await ask(shop, "/order/create", { token, goodsJsonStr: o1, calculate });
+    expect(said.data).toHaveProperty("id");
   });
 
   it("takes a tip to the currency's last digit, and none beyond", async () => {
