@@ -210,7 +210,7 @@ export const detailForm = z
 export const orderForm = z.object({ orderId: required("orderId") });
 
 export const redeemForm = z.object({
-  hxNumber: required("hxNumber").refine((text) => within(text, limits.idLength), "核销码不正确"),
+  hxNumber: required("hxNumber"),
   extJsonStr: createForm.shape.extJsonStr,
 });
 

@@ -691,6 +691,26 @@ it("an order in full, as captured replies of apifm have it", async () => {
   });
 });
 
+it("shows each kind of charge, and the discount, in a field of its own", async () => {
+  const shop = await openShop();
+  const charges = [
+    { kind: "freight", amount: 800 },
+    { kind: "tariff", amount: 120 },
+    { kind: "other", amount: 7 },
+    { kind: "tariff", amount: 3 },
+  ] as const;
+  await shop.command(newOrder("1", { charges, discount: 30 }), buyer);
+  const { data } = await ask(shop, "/order/detail", { token, id: 1 });
+  expect(data.orderInfo).toMatchObject({
+    amount: 50,
+    amountLogistics: 8,
+    amountTax: 1.23,
+    trips: 0.07,
+    amountCoupons: 0.3,
+    amountReal: 59,
+  });
+});
+
 it("a paid order that the merchant cancels is closed once its money is back, and every attempt at that is shown", async () => {
   const shop = await openShop();
   const { data: made } = await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
