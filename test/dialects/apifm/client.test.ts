@@ -799,6 +799,14 @@ it("refundApplyCancel withdraws only what the merchant has not looked at", async
   expect(second).not.toBe(first);
   await apply(2);
   expect(await client.refundApplyCancel(token, id)).toEqual(no("请选择需要售后的商品"));
+  expect(await client.refundApplyCancel(token, id, 2)).toEqual(done);
+  const third = await shipped(shop);
+  for (const orderGoodsId of [1, 2])
+    await client.refundApply({ ...application, token, orderId: third, orderGoodsId });
+  await client.refundApplyCancel(token, third, 2);
+  // The only one that is open is meant, whichever came last.
+  expect(await client.refundApplyCancel(token, third)).toEqual(done);
+  await apply(2);
   await shop.command({ type: "ApproveRefund", orderId: String(id), caseId: String(second) });
   expect(await client.refundApplyCancel(token, id, 1)).toEqual(no("状态不可操作[处理中]"));
   expect(await client.refundApplyCancel(token, id, 2)).toEqual(done);

@@ -53,6 +53,15 @@ describe("the same key", () => {
     expect(await create({ isCanHx: true })).toEqual(first);
     expect(await create({ goodsJsonStr: '[{"goodsId":"A","number":1}]' })).toEqual(no("请勿重复提交"));
     expect(await create({ peisongType: "zq" })).toEqual(no("请勿重复提交"));
+    const other = (over: object) =>
+      JSON.stringify([
+        { goodsId: "A", number: 3 },
+        { goodsId: "B", number: 1, ...over },
+      ]);
+    for (const over of [{ number: 2 }, { goodsId: "C" }, { propertyChildIds: "2:9" }]) {
+      expect(await create({ goodsJsonStr: other(over) })).toEqual(no("请勿重复提交"));
+    }
+    expect(await create({ goodsJsonStr: other({}), isCanHx: true })).toEqual(first);
     const another = await create({ token: stranger });
     expect([another.code, another.data.id === first.data.id]).toEqual([0, false]);
     expect((await shop.engine.views.orders()).orders).toHaveLength(2);
@@ -522,6 +531,14 @@ describe("orderCreate's form", () => {
     expect(said.data).toMatchObject({ amountLogistics: 0.01, peisongType: "keloop", isNeedLogistics: true });
     const { data } = await ask(shop, "/order/detail", { token, id: said.data.id });
     expect(data.logistics).toMatchObject({ provinceId: "330000", cityId: "330100" });
+  });
+
+  it("asks freight by weight only where all that is sent has one", async () => {
+    const asked: unknown[] = [];
+    const costOf = async (parcel: unknown): Promise<number> => asked.push(parcel);
+    const shop = await openShop({ ports: { freight: { costOf } } });
+    await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
+    expect(asked).toEqual([{ fulfilment: "express", currency: "CNY", goods: 5_000, units: 4, to: {} }]);
   });
 
   it("makes an order that costs nothing paid at once", async () => {
