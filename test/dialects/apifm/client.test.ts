@@ -826,6 +826,13 @@ it("refundApplySetBackLogistics takes the waybill of what the merchant lets come
       ...over,
     });
   expect(await send()).toEqual(no("状态不可操作[已申请待商家处理]"));
+  const content = async (line: number) => {
+    const [one] = (await client.refundApplyDetail(token, id, line)).data;
+    return (
+      one.baseInfo.logisticsContent === undefined ? undefined : JSON.parse(one.baseInfo.logisticsContent)
+    ) as unknown;
+  };
+  expect(await content(1)).toBeUndefined();
   await shop.command({ type: "ApproveRefund", orderId: String(id), caseId: String(applyId) });
   expect(await send({ shipperName: "" })).toEqual(no("快递名称格式1~60个字符之间"));
   expect(await send({ trackingNumber: "1".repeat(61) })).toEqual(no("快递单号格式1~60个字符之间"));
@@ -837,7 +844,12 @@ it("refundApplySetBackLogistics takes the waybill of what the merchant lets come
   // What was not sent in time counts as withdrawn, here as where it is shown.
   const late = await client.refundApply({ ...application, token, orderId: id, orderGoodsId: 2 });
   const lateCase = { orderId: String(id), caseId: String(late.data.id) };
-  await shop.command({ type: "ApproveRefund", ...lateCase });
+  const returnAddress = { name: "仓库", phone: "0571-1", address: "滨江路 2 号" };
+  await shop.command({ type: "ApproveRefund", ...lateCase, personal: { returnAddress } });
+  // Where the merchant names no place, it is the shop's own.
+  const own = { linkMan: "Shop", mobile: "021-5555", address: "Shanghai, Road 1" };
+  expect(await content(1)).toEqual({ ...own, shipperName: "EMS", trackingNumber: "E1" });
+  expect(await content(2)).toEqual({ linkMan: "仓库", mobile: "0571-1", address: "滨江路 2 号" });
   shop.at(t0 + 8 * day);
   for await (const run of shop.engine.runDue(t0 + 8 * day)) expect(run.orderId).toBe(String(id));
   expect(await send({ applyId: late.data.id })).toEqual(no("状态不可操作[您已撤销]"));

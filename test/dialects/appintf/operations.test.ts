@@ -633,6 +633,19 @@ describe("an order", () => {
     });
   });
 
+  it("has the picture that the shop's catalog knows, where it has none of the wiki's own", async () => {
+    const at = await shop();
+    const line = { lineId: "1", goodsId: "A", title: "Shoe", unitPrice: 12_300, quantity: 2 };
+    const pictures = { picture: "https://img.example/2.jpg" };
+    await order(at, "7001", [], { over: { lines: [{ ...line, source: pictures }] } });
+    await order(at, "7002", [], { over: { lines: [{ ...line, source: { ...source, ...pictures } }] } });
+    const list = (await get(at, "order/orderList")).data as { orderId: number; imgUrl: string }[];
+    expect(list.map(({ orderId, imgUrl }) => [orderId, imgUrl]).toSorted()).toEqual([
+      [7001, "https://img.example/2.jpg"],
+      [7002, source.imgUrl],
+    ]);
+  });
+
   it("that never expires is payable to the end of time, and one that was free never was", async () => {
     const at = await shop();
     const endless = { terms: { payWindowMinutes: 0 }, buyerId: "buyer-1" };
