@@ -576,7 +576,7 @@ describe("orderHX", () => {
 
   it("writes off by the staff's own token, with what they add to the order", async () => {
     const shop = await serveShop();
-    const id = await bought(shop, { isCanHx: true, extJsonStr: '{"a":"1"}' });
+    const id = await bought(shop, { isCanHx: true, extJsonStr: '{"a":"1","c":"3"}' });
     const code = (await shop.engine.redemptionCode(String(id))) as string;
     const redeem = (over: object) => client.orderHXV2({ token: staffToken, hxNumber: code, ...over });
     expect(await redeem({ token })).toEqual(no("暂无核销权限"));
@@ -586,9 +586,10 @@ describe("orderHX", () => {
     await client.refundApply({ ...application, token, orderId: id, type: 0, logisticsStatus: 0 });
     expect(await redeem({})).toEqual(no("订单售后正在进行中"));
     await client.refundApplyCancel(token, id, 1);
-    expect(await redeem({ extJsonStr: '{"b":"2"}' })).toEqual(done);
+    // What is said last of an attribute stands.
+    expect(await redeem({ extJsonStr: '{"b":"2","c":"4"}' })).toEqual(done);
     const { data } = await client.orderDetail(token, id);
-    expect([data.orderInfo.status, data.extJson]).toEqual([3, { a: "1", b: "2" }]);
+    expect([data.orderInfo.status, data.extJson]).toEqual([3, { a: "1", b: "2", c: "4" }]);
     expect(data.logs.map(({ typeStr }: Said["data"]) => typeStr)).toContain("核销");
   });
 
