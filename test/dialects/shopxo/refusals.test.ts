@@ -279,11 +279,16 @@ describe("the merchant's audit is refused", () => {
   it("for a way back that there is not", async () => {
     const offline = await paidBy({ channel: "offline", method: "现金支付" });
     expect(await audit(...offline, "0")).toEqual(refusedWith("线下支付方式不能原路退回[ 现金支付 ]"));
-    const untraced = await paidBy({ channel: "online", method: "微信" });
+    const wechat = { channel: "online", method: "微信" };
+    const pending = async () => ({ status: "pending" as const });
+    const untraced = await paidBy(wechat, { payments: { name: "bank", refund: pending, status: pending } });
     expect(await audit(...untraced, "0")).toEqual(refusedWith("平台单号为空，请确认支付日志是否存在"));
-    const noProvider = await paidBy({ channel: "online", method: "微信", tradeNo: "T" });
+    const noProvider = await paidBy({ ...wechat, tradeNo: "T" });
     expect(await audit(...noProvider, "0")).toEqual(refusedWith("支付插件没退款功能[微信]"));
-    for (const [shop, id] of [offline, untraced, noProvider]) {
+    // The plugin is asked before the number of the trade.
+    const neither = await paidBy(wechat);
+    expect(await audit(...neither, "0")).toEqual(refusedWith("支付插件没退款功能[微信]"));
+    for (const [shop, id] of [offline, untraced, noProvider, neither]) {
       expect((await audit(shop, id, "2")).msg).toBe("退款成功");
       // The status comes before the way back.
       expect(await audit(shop, id, "0")).toEqual(refusedWith("状态不可操作[已完成]"));
