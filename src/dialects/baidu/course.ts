@@ -160,7 +160,11 @@ function walk(course: Course, goal: Goal, way: Way): void {
   if (paid !== false) pay(course, paid === true ? undefined : paid, changedAt);
   const send = (): void => {
     if (course.order.status === "paid") {
-      const shipments = goal.parcels.length === 0 ? {} : { shipments: goal.parcels };
+      const { orderId, fulfilment } = course.order;
+      const unnamed = goal.parcels.length === 0 && fulfilment === "express";
+      if (unnamed) course.lose("EXT.MainOrder", "no waybill: the order's id stands for it");
+      const parcels = unnamed ? [waybillOf(orderId)] : goal.parcels;
+      const shipments = parcels.length === 0 ? {} : { shipments: parcels };
       const refused = course.take("Ship", { ...shipments, force: true }, merchantOf(course.order), changedAt);
       if (refused !== undefined) course.lose("Status", describeRejection(refused));
     }
@@ -211,13 +215,25 @@ function pay(
 
 /** One sub-order: a case that is here is moved on, another is imported. */
 function carry(course: Course, item: Item, path: string): void {
-  const known = course.order.cases.find((one) => subOrderIdOf(one) === item.SubOrderID);
+  const known = caseCalled(course.order, item.SubOrderID);
   if (known !== undefined) {
     moveOn(course, known, item, path);
     return;
   }
   if (isLateMoney(course.order, item)) payLate(course, item, path);
   else importItem(course, item, path);
+}
+
+/** The case that a sub-order is; money that came late keeps no more of the name it came with than its payment's id. */
+export function caseCalled({ cases }: Order, SubOrderID: string): Case | undefined {
+  return (
+    cases.find((one) => subOrderIdOf(one) === SubOrderID) ??
+    cases.find(({ caseId }) => caseId === `late:${latePayIdOf(SubOrderID)}`)
+  );
+}
+
+function latePayIdOf(SubOrderID: string): string {
+  return fittingId(SubOrderID.startsWith("late:") ? SubOrderID.slice("late:".length) : SubOrderID);
 }
 
 /** Money that went back for an order that was over: it came too late, for what else would be given back. */
@@ -229,8 +245,7 @@ function isLateMoney({ status }: Order, { OrderType, SubStatus, Refund }: Item):
 function payLate(course: Course, item: Item, path: string): void {
   const { SubOrderID, SubStatus, CTime, MTime, Refund } = item;
   const amount = Refund?.Amount ?? 0;
-  const named = SubOrderID.startsWith("late:") ? SubOrderID.slice("late:".length) : SubOrderID;
-  const payId = fittingId(named);
+  const payId = latePayIdOf(SubOrderID);
   const refused =
     // By hand: nothing is to be paid again by itself that was paid elsewhere.
     course.take("Pay", { payId, amount, channel: "offline" }, importer, CTime * 1_000) ??
@@ -318,8 +333,10 @@ function importItem(course: Course, item: Item, path: string): void {
   course.fail(path, first as Rejection);
 }
 
-/** What the document does not say of goods that came back. */
-const unknownCarrier = "百度";
+/** A waybill where the document names none: by the id of what was sent. */
+function waybillOf(id: string): { readonly carrier: string; readonly trackingNumber: string } {
+  return { carrier: "百度", trackingNumber: id.slice(0, limits.waybillLength) };
+}
 
 function moveOn(course: Course, known: Case, item: Item, path: string): void {
   const { SubStatus, OrderType } = item;
@@ -366,7 +383,7 @@ function stepToward(course: Course, one: Case, item: Item, path: string): Reject
   if (target === 400 || (target === 402) === (type === "exchange")) {
     if (target !== 401) return no;
   }
-  const waybill = { carrier: unknownCarrier, trackingNumber: item.SubOrderID.slice(0, limits.waybillLength) };
+  const waybill = waybillOf(item.SubOrderID);
   const manual = target === 402 ? { destination: "manual" as const } : {};
   switch (status) {
     case "requested":

@@ -27,6 +27,7 @@ async function ask(
   operation: string,
   Data: unknown,
   query: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
   const search = new URLSearchParams({
     access_token: "token-of-main",
@@ -37,7 +38,7 @@ async function ask(
   const response = await handler(
     new Request(`${base}/${operation}?${search}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify({ Data }),
     }),
   );
@@ -117,6 +118,57 @@ describe("scenario 24", () => {
     // Back to unpaid: a history is not undone.
     expect(await ask(handler, "add/main/info", [await elsewhere(1)])).toEqual(row("o-1", "0"));
     expect(await engine.head()).toBe(head);
+  });
+
+  it("add again without a sub-order that is here, or about other goods, changes nothing", async () => {
+    const { engine, handler } = await stand();
+    const document = await elsewhere(2);
+    await ask(handler, "add/main/info", [document]);
+    const Other = {
+      ...item,
+      SubOrderID: "other",
+      Refund: { Amount: 5, Product: [{ ID: "B", Quantity: 1, Amount: 5 }] },
+    };
+    await ask(handler, "append/sub/info", [{ ...ids, EXT: { SubsOrder: { Items: [item, Other] } } }]);
+    const head = await engine.head();
+    const again = (SubsOrder?: object) =>
+      ask(handler, "add/main/info", [{ ...document, EXT: { ...document.EXT, SubsOrder } }]);
+    // All of it would be written over, and a case is not undone.
+    for (const given of [undefined, { Status: 0, Items: [] }, { Items: [Other] }]) {
+      expect(await again(given)).toEqual(row("o-1", "0"));
+    }
+    expect(await again({ Status: 400, Items: [Other, item] })).toEqual(row("o-1", "1"));
+    expect(await engine.head()).toBe(head);
+  });
+
+  it("money that came late is the same sub-order again under the name it came with", async () => {
+    const { engine, handler } = await stand();
+    const document = await elsewhere(1, async (there) => {
+      accepted(await there.execute({ type: "CancelOrder", orderId: "o-1" }, by(buyer, { at: t0 + day })));
+    });
+    const late = {
+      ...item,
+      SubOrderID: "R/1",
+      SubStatus: 401,
+      CTime: t0 / 1_000 + 90_000,
+      MTime: t0 / 1_000 + 90_000,
+    };
+    const add = (SubStatus: number) =>
+      ask(handler, "add/main/info", [
+        { ...document, EXT: { ...document.EXT, SubsOrder: { Items: [{ ...late, SubStatus }] } } },
+      ]);
+    expect(await add(401)).toEqual(row("o-1", "1"));
+    const head = await engine.head();
+    expect(await add(401)).toEqual(row("o-1", "1"));
+    const append = [{ ...ids, EXT: { SubsOrder: { Items: [late] } } }];
+    for (const operation of ["append/sub/info", "update/sub/info", "update/sub/status"]) {
+      expect(await ask(handler, operation, append)).toEqual(row("o-1", "1"));
+    }
+    expect(await engine.head()).toBe(head);
+    const settled = [{ ...ids, EXT: { SubsOrder: { Items: [{ SubOrderID: "R/1", SubStatus: 402 }] } } }];
+    expect(await ask(handler, "update/sub/status", settled)).toEqual(row("o-1", "1"));
+    expect(await add(402)).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ refunded: 1_000, cases: [{ status: "refunded" }] });
   });
 
   it("append of several is all of them or none", async () => {
@@ -222,6 +274,47 @@ describe("an order is moved on", () => {
     expect(await ask(handler, "update/main/info", [other])).toEqual(row("o-1", "0"));
   });
 
+  it("when and how the document says", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(1)]);
+    const paid = await elsewhere(2);
+    paid.EXT.MainOrder.Payment.Method = 2;
+    expect(await ask(handler, "update/main/info", [paid])).toEqual(row("o-1", "1"));
+    const told = async () => toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
+    expect(await told()).toMatchObject({
+      Mtime: paid.Mtime,
+      EXT: { MainOrder: { Payment: paid.EXT.MainOrder.Payment } },
+    });
+    const received = await elsewhere(4);
+    expect(await ask(handler, "update/main/info", [received])).toEqual(row("o-1", "1"));
+    expect(await told()).toMatchObject({ Mtime: received.Mtime, Status: 200 });
+    // Its own instants are left out in the document's examples.
+    const { Mtime: _left, ...hidden } = { ...received, Status: 300 };
+    expect(await ask(handler, "update/main/info", [hidden])).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ hiddenByBuyerAt: t0 + 100 * day });
+  });
+
+  it("and is one of other goods by no CateID", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    await ask(handler, "append/sub/info", subs());
+    const head = await engine.head();
+    const document = await elsewhere(2);
+    const Items = [{ ...item, SubStatus: 401 }];
+    for (const [operation, more] of [
+      ["update/main/status", { Status: 100 }],
+      ["update/main/status", { Status: 300 }],
+      ["update/main/info", { Status: 100, EXT: document.EXT }],
+      ["append/sub/info", { EXT: { SubsOrder: { Items: [{ ...item, SubOrderID: "other" }] } } }],
+      ["update/sub/info", { EXT: { SubsOrder: { Items } } }],
+      ["update/sub/status", { EXT: { SubsOrder: { Items } } }],
+    ] as const) {
+      const answer = await ask(handler, operation, [{ ...ids, CateID: 2, ...more }]);
+      expect(answer, operation).toEqual(row("o-1", "0", "2"));
+    }
+    expect(await engine.head()).toBe(head);
+  });
+
   it.each([0, 2, 3, 4, 7, 101])("never to Status %d of goods that are sent", async (Status) => {
     const { handler } = await stand();
     expect(await ask(handler, "update/main/status", [{ ...ids, Status }])).toMatchObject({ errno: 100 });
@@ -308,6 +401,68 @@ describe("a request", () => {
     for (const ResourceID of ["o-1", "o-9"]) {
       expect(JSON.stringify(await asStranger(ResourceID)).replaceAll(ResourceID, "o-none")).toBe(none);
     }
+  });
+});
+
+describe("a key", () => {
+  it("answers the same again, whatever has become of the order", async () => {
+    const { engine, handler } = await stand();
+    const sent: (readonly [operation: string, Data: unknown])[] = [
+      ["add/main/info", [await elsewhere(2)]],
+      ["append/sub/info", subs()],
+      [
+        "update/sub/status",
+        [{ ...ids, EXT: { SubsOrder: { Items: [{ SubOrderID: "onlyOne", SubStatus: 407 }] } } }],
+      ],
+      ["update/main/status", [{ ...ids, Status: 6 }]],
+      ["update/main/status", [{ ...ids, Status: 200 }]],
+    ];
+    const again = (key: string) => async (one: (typeof sent)[number]) =>
+      ask(handler, one[0], one[1], {}, { "idempotency-key": `${key}-${sent.indexOf(one)}` });
+    for (const one of sent) expect(await again("k")(one)).toEqual(row("o-1", "1"));
+    const head = await engine.head();
+    for (const one of sent) expect(await again("k")(one)).toEqual(row("o-1", "1"));
+    // Under another key they are asked anew, and no order goes back.
+    const anew = [];
+    for (const one of sent) {
+      const { data } = (await again("other")(one)) as { data: { rows_affected: string }[] };
+      anew.push(data[0]!.rows_affected);
+    }
+    expect(anew).toEqual(["0", "0", "1", "0", "1"]);
+    expect(await engine.head()).toBe(head);
+  });
+
+  it("is for each of several elements, and goes on where it was cut off", async () => {
+    const { engine, handler } = await stand();
+    const documents = [await elsewhere(1), { ...(await elsewhere(1)), ResourceID: "o-2" }];
+    for (const document of documents) await ask(handler, "add/main/info", [document]);
+    const received = ["o-1", "none", "o-2", "o-1"].map((ResourceID) => ({ ...ids, ResourceID, Status: 200 }));
+    const give = async () => {
+      const headers = { "idempotency-key": "k" };
+      const { data } = (await ask(handler, "update/main/status", received, {}, headers)) as {
+        data: { rows_affected: string }[];
+      };
+      return data.map(({ rows_affected }) => rows_affected);
+    };
+    const { execute } = engine;
+    let commands = 0;
+    (engine as { execute: typeof execute }).execute = async (...given) => {
+      commands += 1;
+      if (commands === 5) throw new Error("cut off");
+      return execute.apply(engine, given);
+    };
+    expect(
+      await ask(handler, "update/main/status", received, {}, { "idempotency-key": "k" }).catch(
+        () => "cut off",
+      ),
+    ).toBe("cut off");
+    expect(await engine.state("o-1")).toMatchObject({ status: "completed" });
+    expect(await engine.state("o-2")).toMatchObject({ status: "paid" });
+    expect(await give()).toEqual(["1", "0", "1", "1"]);
+    await ask(handler, "update/main/status", [{ ...ids, ResourceID: "o-2", Status: 300 }]);
+    const head = await engine.head();
+    expect(await give()).toEqual(["1", "0", "1", "1"]);
+    expect(await engine.head()).toBe(head);
   });
 });
 
