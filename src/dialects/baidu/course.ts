@@ -339,17 +339,20 @@ function waybillOf(id: string): { readonly carrier: string; readonly trackingNum
 }
 
 function moveOn(course: Course, known: Case, item: Item, path: string): void {
-  const { SubStatus, OrderType } = item;
-  const from = subStatusOf(known.status);
-  if (orderTypes[known.type] !== OrderType) {
+  const { SubStatus, OrderType, Refund } = item;
+  const goesOn = SubStatus === 401 || SubStatus === 402;
+  const asked = Refund?.Amount ?? known.amount;
+  const converts = goesOn && isConverted(known, item);
+  const lowers = goesOn && known.status === "requested" && asked < known.amount;
+  if (orderTypes[known.type] !== OrderType && !converts) {
     course.fail(`${path}.OrderType`, `is ${orderTypes[known.type]} here, and cannot become ${OrderType}`);
-  } else if (item.Refund !== undefined && item.Refund.Amount !== known.amount) {
-    course.fail(`${path}.Refund.Amount`, `is ${known.amount} here, and cannot become ${item.Refund.Amount}`);
-  } else if (from !== SubStatus) {
+  } else if (asked !== known.amount && !converts && !lowers) {
+    course.fail(`${path}.Refund.Amount`, `is ${known.amount} here, and cannot become ${asked}`);
+  } else {
     // Each step leads on by one; how many there are depends on where the case is.
     for (let step = 0; step < 8; step += 1) {
       const one = course.order.cases.find(({ caseId }) => caseId === known.caseId) as Case;
-      if (subStatusOf(one.status) === SubStatus) return;
+      if (subStatusOf(one.status) === SubStatus && orderTypes[one.type] === OrderType) return;
       const refused = stepToward(course, one, item, path);
       if (refused !== undefined) {
         course.fail(`${path}.SubStatus`, refused);
@@ -357,6 +360,11 @@ function moveOn(course: Course, known: Case, item: Item, path: string): void {
       }
     }
   }
+}
+
+/** An exchange of which the document says that it gave money back instead. */
+function isConverted({ type }: Case, { OrderType }: Item): boolean {
+  return type === "exchange" && OrderType === orderTypes.returnRefund;
 }
 
 function stepToward(course: Course, one: Case, item: Item, path: string): Rejection | string | undefined {
@@ -376,21 +384,30 @@ function stepToward(course: Course, one: Case, item: Item, path: string): Reject
       : course.take("CloseRefund", { caseId }, merchant, at);
   }
   if (!isOpen) return no;
+  const waybill = waybillOf(item.SubOrderID);
+  const sendBack = (): Rejection | undefined => {
+    course.lose(path, "no waybill of what was sent back: the sub-order's id stands for it");
+    return course.take("ShipReturn", { caseId, ...waybill }, buyer, at);
+  };
   if (target === 407) {
+    // Goods that are awaited are refused once they are seen.
+    if (status === "awaitingReturn") return sendBack();
     course.lose(`${path}.SubStatus`, "407 gives no reason: the document's own words stand for it");
     return course.take("RejectRefund", { caseId, reason: refusedThere }, merchant, at);
   }
-  if (target === 400 || (target === 402) === (type === "exchange")) {
+  const converts = isConverted(one, item);
+  if (target === 400 || (target === 402) === (type === "exchange" && !converts)) {
     if (target !== 401) return no;
   }
-  const waybill = waybillOf(item.SubOrderID);
-  const manual = target === 402 ? { destination: "manual" as const } : {};
+  const manual = target === 402 && type !== "exchange" ? { destination: "manual" as const } : {};
   switch (status) {
-    case "requested":
-      return course.take("ApproveRefund", { caseId, ...(type === "refundOnly" ? manual : {}) }, merchant, at);
+    case "requested": {
+      const amount = type === "exchange" ? {} : { amount: item.Refund?.Amount };
+      const payable = type === "refundOnly" ? manual : {};
+      return course.take("ApproveRefund", { caseId, ...amount, ...payable }, merchant, at);
+    }
     case "awaitingReturn":
-      course.lose(path, "no waybill of what was sent back: the sub-order's id stands for it");
-      return course.take("ShipReturn", { caseId, ...waybill }, buyer, at);
+      return sendBack();
     case "returnInTransit": {
       course.lose(path, "nothing is said of the goods that came back: they are taken as good");
       const dispositions = [{ kind: "restock" as const, quantity }];
@@ -399,6 +416,14 @@ function stepToward(course: Course, one: Case, item: Item, path: string): Reject
     case "refundPending":
       return course.take("IssueRefund", { caseId, destination: "manual" }, merchant, at);
     case "replacementPending":
+      if (converts) {
+        course.lose(
+          path,
+          "nothing is said of the buyer's consent to money instead of goods: it is taken as given",
+        );
+        const amount = item.Refund?.Amount ?? 0;
+        return course.take("ConvertToRefund", { caseId, amount, buyerConsents: true }, merchant, at);
+      }
       course.lose(path, "no waybill of the replacement: the sub-order's id stands for it");
       return course.take("ShipReplacement", { caseId, ...waybill }, merchant, at);
     case "replacementShipped":

@@ -211,8 +211,8 @@ describe("a sub-order is moved on", () => {
       : { OrderType, Refund: { Amount: OrderType === 2 ? 0 : 1_000, Product: item.Refund.Product } };
   const allowed: Readonly<Record<number, Readonly<Record<number, readonly number[]>>>> = {
     1: { 400: [400, 401, 402, 404, 407], 401: [401, 402, 404, 407] },
-    2: { 400: [400, 401, 403, 404, 407], 401: [401, 403, 404] },
-    3: { 400: [400, 401, 402, 404, 407], 401: [401, 402, 404] },
+    2: { 400: [400, 401, 403, 404, 407], 401: [401, 403, 404, 407] },
+    3: { 400: [400, 401, 402, 404, 407], 401: [401, 402, 404, 407] },
   };
   const all = [400, 401, 402, 403, 404, 407];
   const ended = (type: number) => (type === 2 ? [403, 404, 407] : [402, 404, 407]);
@@ -240,6 +240,53 @@ describe("a sub-order is moved on", () => {
     const { EXT } = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
     expect(EXT.SubsOrder!.Items[0]!.SubStatus).toBe(affected === "1" ? to : from);
     if (affected === "0") expect(await engine.head()).toBe(head);
+  });
+});
+
+describe("a sub-order becomes another", () => {
+  const at = async (over: object) => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(4)]);
+    expect(await ask(handler, "append/sub/info", subs(over))).toEqual(row("o-1", "1"));
+    const update = async (more: object) => {
+      const { data } = (await ask(handler, "update/sub/info", subs({ ...over, ...more }))) as {
+        data: { rows_affected: string }[];
+      };
+      const { EXT } = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
+      const { SubStatus, OrderType, Refund } = EXT.SubsOrder!.Items[0]!;
+      return [data[0]!.rows_affected, OrderType, SubStatus, Refund?.Amount];
+    };
+    return { engine, update };
+  };
+  const worth = (Amount: number) => ({ Refund: { Amount, Product: [{ ID: "A", Quantity: 1, Amount }] } });
+
+  it.each([1, 3])("of less, where it is approved so: OrderType %d", async (OrderType) => {
+    const { engine, update } = await at({ OrderType });
+    expect(await update(worth(700))).toEqual(["0", OrderType, 400, 1_000]);
+    expect(await update({ SubStatus: 401, ...worth(1_001) })).toEqual(["0", OrderType, 400, 1_000]);
+    expect(await update({ SubStatus: 407, ...worth(700) })).toEqual(["0", OrderType, 400, 1_000]);
+    expect(await update({ SubStatus: 401, ...worth(700) })).toEqual(["1", OrderType, 401, 700]);
+    expect(await update({ SubStatus: 402, ...worth(600) })).toEqual(["0", OrderType, 401, 700]);
+    expect(await update({ SubStatus: 402, ...worth(700) })).toEqual(["1", OrderType, 402, 700]);
+    expect(await engine.state("o-1")).toMatchObject({ refunded: 700 });
+  });
+
+  it("of money instead of goods, where an exchange is converted", async () => {
+    const { engine, update } = await at({ OrderType: 2, ...worth(0) });
+    const into = { OrderType: 3, ...worth(1_000) };
+    for (const SubStatus of [400, 403, 404, 407]) {
+      expect(await update({ ...into, SubStatus })).toEqual(["0", 2, 400, 0]);
+    }
+    expect(await update({ ...into, OrderType: 1, SubStatus: 401 })).toEqual(["0", 2, 400, 0]);
+    expect(await update({ ...into, ...worth(3_001), SubStatus: 401 })).toEqual(["0", 2, 400, 0]);
+    expect(await update({ ...into, SubStatus: 401 })).toEqual(["1", 3, 401, 1_000]);
+    expect(await update({ ...into, SubStatus: 402 })).toEqual(["1", 3, 402, 1_000]);
+    expect(await engine.state("o-1")).toMatchObject({ refunded: 1_000, cases: [{ type: "returnRefund" }] });
+    const other = await at({ OrderType: 2, ...worth(0) });
+    expect(await other.update({ ...into, SubStatus: 402 })).toEqual(["1", 3, 402, 1_000]);
+    // What has been exchanged is not converted any more.
+    const exchanged = await at({ OrderType: 2, SubStatus: 403, ...worth(0) });
+    expect(await exchanged.update({ ...into, SubStatus: 402 })).toEqual(["0", 2, 403, 0]);
   });
 });
 
