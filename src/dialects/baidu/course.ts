@@ -340,7 +340,7 @@ function waybillOf(id: string): { readonly carrier: string; readonly trackingNum
 
 function moveOn(course: Course, known: Case, item: Item, path: string): void {
   const { SubStatus, OrderType, Refund } = item;
-  const goesOn = SubStatus === 401 || SubStatus === 402;
+  const goesOn = SubStatus !== 400 && SubStatus !== 403;
   const asked = Refund?.Amount ?? known.amount;
   const converts = goesOn && isConverted(known, item);
   const lowers = goesOn && known.status === "requested" && asked < known.amount;
@@ -352,8 +352,11 @@ function moveOn(course: Course, known: Case, item: Item, path: string): void {
     // Each step leads on by one; how many there are depends on where the case is.
     for (let step = 0; step < 8; step += 1) {
       const one = course.order.cases.find(({ caseId }) => caseId === known.caseId) as Case;
-      if (subStatusOf(one.status) === SubStatus && orderTypes[one.type] === OrderType) return;
-      const refused = stepToward(course, one, item, path);
+      const same = orderTypes[one.type] === OrderType && one.amount === asked;
+      if (same && subStatusOf(one.status) === SubStatus) return;
+      // What came to nothing was first approved for less, or converted.
+      const toward = same || SubStatus === 402 ? item : { ...item, SubStatus: 401 as const };
+      const refused = stepToward(course, one, toward, path);
       if (refused !== undefined) {
         course.fail(`${path}.SubStatus`, refused);
         return;

@@ -264,18 +264,25 @@ describe("a sub-order becomes another", () => {
     const { engine, update } = await at({ OrderType });
     expect(await update(worth(700))).toEqual(["0", OrderType, 400, 1_000]);
     expect(await update({ SubStatus: 401, ...worth(1_001) })).toEqual(["0", OrderType, 400, 1_000]);
-    expect(await update({ SubStatus: 407, ...worth(700) })).toEqual(["0", OrderType, 400, 1_000]);
     expect(await update({ SubStatus: 401, ...worth(700) })).toEqual(["1", OrderType, 401, 700]);
     expect(await update({ SubStatus: 402, ...worth(600) })).toEqual(["0", OrderType, 401, 700]);
     expect(await update({ SubStatus: 402, ...worth(700) })).toEqual(["1", OrderType, 402, 700]);
     expect(await engine.state("o-1")).toMatchObject({ refunded: 700 });
+    for (const SubStatus of [404, 407]) {
+      const ended = await at({ OrderType });
+      expect(await ended.update({ SubStatus, ...worth(700) })).toEqual(["1", OrderType, SubStatus, 700]);
+    }
   });
 
   it("of money instead of goods, where an exchange is converted", async () => {
     const { engine, update } = await at({ OrderType: 2, ...worth(0) });
     const into = { OrderType: 3, ...worth(1_000) };
-    for (const SubStatus of [400, 403, 404, 407]) {
+    for (const SubStatus of [400, 403]) {
       expect(await update({ ...into, SubStatus })).toEqual(["0", 2, 400, 0]);
+    }
+    for (const SubStatus of [404, 407]) {
+      const ended = await at({ OrderType: 2, ...worth(0) });
+      expect(await ended.update({ ...into, SubStatus })).toEqual(["1", 3, SubStatus, 1_000]);
     }
     expect(await update({ ...into, OrderType: 1, SubStatus: 401 })).toEqual(["0", 2, 400, 0]);
     expect(await update({ ...into, ...worth(3_001), SubStatus: 401 })).toEqual(["0", 2, 400, 0]);

@@ -1,16 +1,21 @@
 // What one shop's sender tells, another's receiving side takes in: after every step of a life the other tells of its order in the same words.
+//
+// AFTERSALE_RUNS sets how many lives are lived at random (25).
 
+import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { baidu } from "../../../src/dialects/baidu/index.ts";
-import { sendChanges } from "../../../src/dialects/baidu/sender.ts";
+import { type SenderOptions, sendChanges } from "../../../src/dialects/baidu/sender.ts";
 import type { OrderDocument } from "../../../src/dialects/baidu/documents.ts";
 import { orderDocument } from "../../../src/dialects/baidu/views.ts";
 import type { Actor } from "../../../src/domain/actor.ts";
+import { type Engine, openEngine } from "../../../src/engine.ts";
+import { life } from "../../domain/caseLife.ts";
 import { buyer, merchant, minute, provider, t0 } from "../../domain/orders.ts";
 import { accepted, by, newOrder, open, tidyEngines } from "../../engines.ts";
 import { portsFor } from "../ports.ts";
-import { shop } from "./lives.ts";
+import { later, live, redeemKey, shop } from "./lives.ts";
 
 tidyEngines();
 
@@ -117,20 +122,18 @@ const lives: Readonly<Record<string, Life>> = {
   ],
 };
 
-it.each(Object.entries(lives))("%s", async (_name, life) => {
-  const engine = await open({ store: "memory:" });
-  const other = await open({ store: "memory:" });
-  const clock = { now: t0 };
-  const handler = baidu(other, portsFor(other, { clock: () => clock.now }), shop);
+/** A sender's options with which it tells the receiving side of another engine. */
+function telling(engine: Engine, other: Engine, clock: () => number): SenderOptions {
+  const handler = baidu(other, portsFor(other, { clock }), shop);
   let position: string | undefined;
-  const options = {
+  return {
     engine,
     shop,
     baseUrl: "https://centre.example",
     token: async () => "token-of-main",
     checkpoint: {
       load: async () => position,
-      save: async (at: string) => {
+      save: async (at) => {
         position = at;
       },
     },
@@ -138,14 +141,23 @@ it.each(Object.entries(lives))("%s", async (_name, life) => {
     sleep: async () => undefined,
     fetch: (async (url: URL, init: RequestInit) => handler(new Request(url, init))) as typeof fetch,
   };
+}
+
+async function documentsOf(...engines: readonly Engine[]): Promise<readonly OrderDocument[]> {
+  const details = await Promise.all(engines.map((engine) => engine.views.order("o-1")));
+  return details.map((detail) => orderDocument(detail!, shop)!);
+}
+
+it.each(Object.entries(lives))("%s", async (_name, life_) => {
+  const engine = await open({ store: "memory:" });
+  const other = await open({ store: "memory:" });
+  const clock = { now: t0 };
+  const options = telling(engine, other, () => clock.now);
   const outcomes: string[] = [];
-  for (const [command, actor] of life) {
+  for (const [command, actor] of life_) {
     accepted(await engine.execute(command, by(actor, { at: clock.now })));
     for await (const { outcome } of sendChanges(options)) outcomes.push(outcome);
-    const documents = [engine, other].map(async (one) =>
-      orderDocument((await one.views.order("o-1"))!, shop),
-    );
-    const [told, held] = (await Promise.all(documents)) as [OrderDocument, OrderDocument];
+    const [told, held] = (await documentsOf(engine, other)) as [OrderDocument, OrderDocument];
     expect(held).toEqual(asHeld(told, held));
     clock.now += minute;
   }
@@ -165,3 +177,30 @@ function asHeld(told: OrderDocument, held: OrderDocument): OrderDocument {
   }
   return copy;
 }
+
+/** The same of any life, with what an estimate was that has changed since without the case itself. */
+function plain(document: OrderDocument): OrderDocument {
+  const copy = structuredClone(document);
+  copy.Mtime = 0;
+  if (copy.EXT.MainOrder.Appraise !== undefined) copy.EXT.MainOrder.Appraise.Status = 0;
+  for (const item of copy.EXT.SubsOrder?.Items ?? []) {
+    item.MTime = 0;
+    if (item.OrderType === 1) for (const product of item.Refund?.Product ?? []) product.Quantity = 1;
+  }
+  return copy;
+}
+
+it("any life is taken in, however it is cut into pieces", { timeout: 0 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(life, fc.integer({ min: 1, max: 12 }), async (of_, pageEvents) => {
+      await using engine = await openEngine({ store: "memory:", redeemKey, clock: () => later });
+      await using other = await openEngine({ store: "memory:", redeemKey, clock: () => later });
+      await live(engine, "o-1", of_);
+      const options = { ...telling(engine, other, () => later), pageEvents };
+      for await (const { outcome } of sendChanges(options)) expect(outcome).toBe("sent");
+      const [told, held] = (await documentsOf(engine, other)) as [OrderDocument, OrderDocument];
+      expect(plain(held)).toEqual(plain(told));
+    }),
+    { numRuns: Number(process.env["AFTERSALE_RUNS"] ?? 25), endOnFailure: true },
+  );
+});
