@@ -32,12 +32,21 @@ export interface Step {
 /** Who gives what the documents bring and nobody of this shop asked for. */
 export const importer: Actor = { role: "system", id: "baidu" };
 
+/** When an order was paid, and how. */
+export interface PaidHow {
+  /** Milliseconds UTC. */
+  readonly at: number;
+  readonly channel: "online" | "offline";
+}
+
 /** Where an order is to be. Instants in milliseconds UTC. */
 export interface Goal {
   /** `Data.Status`; undefined: where it is. */
   readonly status: number | undefined;
   /** Undefined: as the status says. */
-  readonly paid: { readonly at: number; readonly channel: "online" | "offline" } | boolean | undefined;
+  readonly paid: PaidHow | boolean | undefined;
+  /** The number of an online payment. */
+  readonly tradeNo: string | undefined;
   /** When it was last changed. */
   readonly changedAt: number;
   readonly items: readonly { readonly item: Item; readonly path: string }[];
@@ -157,7 +166,9 @@ function walk(course: Course, goal: Goal, way: Way): void {
     const first = Math.min(changedAt, ...goal.items.map(({ item }) => item.CTime * 1_000));
     course.take("CancelOrder", {}, merchantOf(course.order), first);
   }
-  if (paid !== false) pay(course, paid === true ? undefined : paid, changedAt);
+  if (paid !== false) {
+    pay(course, paid === true ? { at: changedAt, channel: "online" } : paid, goal.tradeNo);
+  }
   const send = (): void => {
     if (course.order.status === "paid") {
       const { orderId, fulfilment } = course.order;
@@ -193,23 +204,14 @@ const merchantOf = ({ merchantId }: Order): Actor => ({ role: "merchant", id: me
 const isPending = ({ status }: Order): boolean =>
   status === "pendingConfirmation" || status === "pendingPayment";
 
-function pay(
-  course: Course,
-  payment: { readonly at: number; readonly channel: "online" | "offline" } | undefined,
-  changedAt: number,
-): void {
-  const at = payment?.at ?? changedAt;
+function pay(course: Course, { at, channel }: PaidHow, tradeNo: string | undefined): void {
   if (course.order.status === "pendingConfirmation")
     course.take("ConfirmOrder", {}, merchantOf(course.order), at);
   if (course.order.status !== "pendingPayment") return;
   const { orderId, total } = course.order;
   const payId = fittingId(`baidu:${orderId}`);
-  const refused = course.take(
-    "Pay",
-    { payId, amount: total, channel: payment?.channel ?? "online" },
-    importer,
-    at,
-  );
+  const traced = channel === "online" && tradeNo !== undefined ? { tradeNo } : {};
+  const refused = course.take("Pay", { payId, amount: total, channel, ...traced }, importer, at);
   if (refused !== undefined) course.lose("EXT.MainOrder.Payment", describeRejection(refused));
 }
 

@@ -9,7 +9,16 @@ import type { JsonObject } from "../../domain/json.ts";
 import { idPattern, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
-import { type Goal, type Loss, type Step, Course, bring, caseCalled, importer } from "./course.ts";
+import {
+  type Goal,
+  type Loss,
+  type PaidHow,
+  type Step,
+  Course,
+  bring,
+  caseCalled,
+  importer,
+} from "./course.ts";
 import {
   type Item,
   type MainDocument,
@@ -36,6 +45,8 @@ export interface Intake {
   readonly now: number;
   /** Do nothing unless all that the document says of status and sub-orders can be so here. */
   readonly wholly?: boolean | undefined;
+  /** `scene_id`: by which number the order centre's cashier knows the payment. */
+  readonly sceneId?: string | undefined;
   /** The id of the last command that is given: a document whose last command is in the order's log has been taken in. */
   readonly lastId?: string | undefined;
 }
@@ -114,7 +125,7 @@ export async function addOrder(
   const items = itemsOf(eachOnce(EXT.SubsOrder?.Items ?? []));
   const said = EXT.SubsOrder === undefined || EXT.SubsOrder === null ? [] : faultsOfSubs(EXT.SubsOrder);
   return taken(intake, ResourceID, async (detail) => {
-    const goal = goalOf(document, items);
+    const goal = goalOf(document, items, intake.sceneId);
     if (detail !== undefined) {
       const differs = differencesOf(detail, openId, document);
       const course = bring(detail.order, [], goal, intake.now);
@@ -150,7 +161,7 @@ export async function appendSubs(intake: Intake, document: SubsDocument): Promis
   });
 }
 
-const still = { status: undefined, paid: undefined, parcels: [] } as const;
+const still = { status: undefined, paid: undefined, tradeNo: undefined, parcels: [] } as const;
 
 /** The order moved on to a status; at which instants and how it was paid, the document says where it is more than a status. */
 export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocument): Promise<ImportReport> {
@@ -165,7 +176,7 @@ export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocum
     const parcels = main === undefined ? [] : parcelsOf(main);
     const said = main === undefined ? undefined : paidOf(main, changedAt);
     const paid = detail.order.paidAt !== undefined ? true : said;
-    const goal: Goal = { status: Status, paid, changedAt, items: [], parcels };
+    const goal: Goal = { status: Status, paid, tradeNo: intake.sceneId, changedAt, items: [], parcels };
     const course = bring(detail.order, [], goal, intake.now);
     for (const { path, what } of [
       ...cateDiffers(detail, CateID),
@@ -229,11 +240,12 @@ function asAsked(command: Command): unknown {
   return command.type === "ImportRefund" ? { ...command, raw: Object.fromEntries(command.raw) } : command;
 }
 
-function goalOf({ Status, Mtime, EXT }: OrderDocument, items: Items): Goal {
+function goalOf({ Status, Mtime, EXT }: OrderDocument, items: Items, tradeNo: string | undefined): Goal {
   const changedAt = Mtime * 1_000;
   return {
     status: Status,
     paid: paidOf(EXT.MainOrder, changedAt),
+    tradeNo,
     changedAt,
     items,
     parcels: parcelsOf(EXT.MainOrder),
@@ -241,7 +253,7 @@ function goalOf({ Status, Mtime, EXT }: OrderDocument, items: Items): Goal {
 }
 
 /** Whether and how it was paid: when, where that is not known, at its last change. */
-function paidOf({ Payment }: MainDocument, changedAt: number): Exclude<Goal["paid"], true | undefined> {
+function paidOf({ Payment }: MainDocument, changedAt: number): PaidHow | false {
   const { Time = 0, Method, IsPayment } = Payment;
   if (!IsPayment) return false;
   return { at: Time === 0 ? changedAt : Time * 1_000, channel: Method === 2 ? "offline" : "online" };

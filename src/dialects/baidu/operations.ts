@@ -33,6 +33,7 @@ export interface Centre extends BaiduShop {
 
 interface Query<D> {
   readonly openId: string;
+  readonly sceneId: string | undefined;
   readonly elements: readonly D[];
 }
 
@@ -72,15 +73,19 @@ function taking<D extends Element>(
       if (typeof openId !== "string" || openId.length > limits.idLength || !idPattern.test(openId)) {
         return E.left(malformed("open_id: must name the user"));
       }
+      const sceneId = fields["scene_id"] ?? "";
+      if (typeof sceneId !== "string" || sceneId.length > limits.idLength) {
+        return E.left(malformed(`scene_id: must be one text of at most ${limits.idLength}`));
+      }
       const read = data.safeParse({ Data: fields["Data"] });
       return read.success
-        ? E.right({ openId, elements: read.data.Data })
+        ? E.right({ openId, sceneId: sceneId === "" ? undefined : sceneId, elements: read.data.Data })
         : E.left(malformed(faultOf(read.error)));
     },
-    run: async ({ openId, elements }, shop, asked) => {
+    run: async ({ elements, ...query }, shop, asked) => {
       const done: Done[] = [];
       // One after the other: a request may name an order twice.
-      for (const element of elements) done.push(await takenIn(centre, shop, asked, element, openId, take));
+      for (const element of elements) done.push(await takenIn(centre, shop, asked, element, query, take));
       return done;
     },
     reply: (done, { elements }) =>
@@ -95,7 +100,7 @@ async function takenIn<D extends Element>(
   { engine }: Shop,
   { now, commandId }: AskedBy,
   element: D,
-  openId: string,
+  { openId, sceneId }: Pick<Query<D>, "openId" | "sceneId">,
   take: Take<D>,
 ): Promise<Done> {
   const { ResourceID, BizAPPID } = element;
@@ -106,7 +111,7 @@ async function takenIn<D extends Element>(
   // The same of a request that is sent again under its key.
   const lastId = `baidu:${digestOf([commandId, element]).slice(0, 40)}`;
   const { merchantId } = centre;
-  const intake: Intake = { engine, shop: centre, merchantId, now, wholly: true, lastId };
+  const intake: Intake = { engine, shop: centre, merchantId, now, wholly: true, sceneId, lastId };
   const report = await take(intake, element, openId);
   if (report?.conflict === true) return "conflict";
   return report !== undefined && report.outcome !== "refused" && report.whole;

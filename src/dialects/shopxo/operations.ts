@@ -215,7 +215,7 @@ const create = operation({
     const type = textOf(fields, "type");
     const price = textOf(fields, "price") ?? "";
     const reason = textOf(fields, "reason");
-    const msg = fields["msg"] == null ? "" : textOf(fields, "msg");
+    const msg = (fields["msg"] ?? "") === "" ? "" : textOf(fields, "msg");
     if (isEmpty(orderId)) return refused(said("订单id有误"));
     if (isEmpty(lineId)) return refused(said("订单详情id有误"));
     if (type !== "0" && type !== "1") return refused(said("操作类型有误"));

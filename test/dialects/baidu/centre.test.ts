@@ -428,6 +428,22 @@ describe("a request", () => {
     expect(await ask(handler, "append/sub/info", subs(), query)).toMatchObject({ error_code });
   });
 
+  it("names the cashier's number of the payment, which is told of again", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(1)], { scene_id: "" });
+    expect(toldOf((await engine.views.order("o-1"))!, shop)).not.toHaveProperty("scene_id");
+    await ask(handler, "update/main/status", [{ ...ids, Status: 5 }], { scene_id: "20201014-7" });
+    expect(toldOf((await engine.views.order("o-1"))!, shop)).toMatchObject({ scene_id: "20201014-7" });
+    const offline = { ...(await elsewhere(2)), ResourceID: "o-2" };
+    offline.EXT.MainOrder.Payment.Method = 2;
+    expect(await ask(handler, "add/main/info", [offline], { scene_id: "8" })).toEqual(row("o-2", "1"));
+    expect(toldOf((await engine.views.order("o-2"))!, shop)).not.toHaveProperty("scene_id");
+    expect(await ask(handler, "append/sub/info", subs(), { scene_id: "x".repeat(129) })).toMatchObject({
+      errno: 100,
+      msg: "Invalid parameter: scene_id: must be one text of at most 128",
+    });
+  });
+
   it("names its user", async () => {
     const { handler } = await stand();
     for (const open_id of ["", "a b", "x".repeat(129)]) {

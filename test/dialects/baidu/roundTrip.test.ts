@@ -33,7 +33,7 @@ async function trip(of: Life): Promise<string[]> {
   await using there = await openEngine({ store: "memory:", redeemKey, clock: () => later });
   await live(here, "o-1", of);
   const told = toldOf((await here.views.order("o-1"))!, shop)!;
-  const intake = { engine: there, shop, merchantId: "main", now: later };
+  const intake = { engine: there, shop, merchantId: "main", now: later, sceneId: told.scene_id };
   const given = JSON.parse(JSON.stringify(told.Data[0])) as unknown;
   const report = await importDocument(intake, told.open_id, given);
   const detail = await there.views.order("o-1");
