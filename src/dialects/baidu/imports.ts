@@ -33,7 +33,15 @@ import {
 } from "./documents.ts";
 import { digestOf } from "./ids.ts";
 import { aggregateOf, cateOf } from "./states.ts";
-import { type BaiduShop, chargeKindOf, partsOf, productIdOf, subOrderIdOf } from "./views.ts";
+import {
+  type BaiduShop,
+  chargeKindOf,
+  itemsOf as itemsHere,
+  orderDocument,
+  partsOf,
+  productIdOf,
+  subOrderIdOf,
+} from "./views.ts";
 
 /** Where documents are taken in. */
 export interface Intake {
@@ -89,8 +97,12 @@ function refusal(orderId: string | undefined, path: string, what: string): Impor
 
 type Items = Goal["items"];
 
+/** Each sub-order once: the first of a name counts. */
 function itemsOf(items: readonly Item[]): Items {
-  return items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
+  const ids = items.map(({ SubOrderID }) => SubOrderID);
+  return items
+    .map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }))
+    .filter(({ item }, at) => ids.indexOf(item.SubOrderID) === at);
 }
 
 function faultsOfSubs(subs: {
@@ -111,9 +123,6 @@ function faultsOfSubs(subs: {
   return losses;
 }
 
-const eachOnce = (items: readonly Item[]): readonly Item[] =>
-  items.filter(({ SubOrderID }, at) => items.findIndex((one) => one.SubOrderID === SubOrderID) === at);
-
 /** An order in full: made where there is none, else brought to where the document says it is. */
 export async function addOrder(
   intake: Intake,
@@ -122,7 +131,7 @@ export async function addOrder(
 ): Promise<ImportReport> {
   const { ResourceID, EXT } = document;
   if (openId === undefined) return refusal(ResourceID, "open_id", "no order without its user");
-  const items = itemsOf(eachOnce(EXT.SubsOrder?.Items ?? []));
+  const items = itemsOf(EXT.SubsOrder?.Items ?? []);
   const said = EXT.SubsOrder === undefined || EXT.SubsOrder === null ? [] : faultsOfSubs(EXT.SubsOrder);
   return taken(intake, ResourceID, async (detail) => {
     const goal = goalOf(document, items, intake.sceneId);
@@ -130,7 +139,7 @@ export async function addOrder(
       const differs = differencesOf(detail, openId, document);
       const course = bring(detail.order, [], goal, intake.now);
       for (const { path, what } of [...differs, ...missingFrom(items, detail)]) course.fail(path, what);
-      course.losses.unshift(...said);
+      course.losses.unshift(...said, ...staying(intake.shop, detail, document, items));
       return course;
     }
     const { command, losses } = creation(intake, openId, document);
@@ -151,7 +160,7 @@ export async function addOrder(
 /** Sub-orders of an order that is here; each that is new is imported, and each that is known moved on. */
 export async function appendSubs(intake: Intake, document: SubsDocument): Promise<ImportReport> {
   const { CateID, ResourceID, EXT } = document;
-  const items = itemsOf(eachOnce(EXT.SubsOrder.Items));
+  const items = itemsOf(EXT.SubsOrder.Items);
   return taken(intake, ResourceID, async (detail) => {
     if (detail === undefined) return { code: "orderNotFound", orderId: ResourceID };
     const course = bring(detail.order, [], { ...still, changedAt: 0, items }, intake.now);
@@ -192,7 +201,7 @@ export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocum
 const mostTries = 5;
 
 async function taken(
-  { engine, wholly = false, lastId }: Intake,
+  { engine, shop, wholly = false, lastId }: Intake,
   orderId: string,
   planned: (detail: OrderDetail | undefined) => Promise<Course | Rejection>,
 ): Promise<ImportReport> {
@@ -200,6 +209,10 @@ async function taken(
     const detail = idPattern.test(orderId) ? await engine.views.order(orderId) : undefined;
     if (lastId !== undefined && detail?.log.some(({ commandId }) => commandId === lastId) === true) {
       return { orderId, outcome: "unchanged", whole: true, losses: [] };
+    }
+    if (detail !== undefined && detail.order.currency !== shop.currency) {
+      const what = `the order is in ${detail.order.currency}, and documents are in ${shop.currency}`;
+      return refusal(orderId, "", what);
     }
     const course = await planned(detail);
     if (!(course instanceof Course)) return refusal(orderId, "", describeRejection(course));
@@ -294,6 +307,73 @@ function missingFrom(items: Items, { order }: OrderDetail): readonly Loss[] {
   return order.cases
     .filter((one) => !named.has(one))
     .map((one) => ({ path: "EXT.SubsOrder.Items", what: `${subOrderIdOf(one)} is here, and is not undone` }));
+}
+
+/** Fields that may change, or are told of elsewhere where they cannot. */
+const moving: ReadonlySet<string> = new Set([
+  "CateID",
+  "Status",
+  "Mtime",
+  "EXT.SubsOrder",
+  "EXT.MainOrder.Payment.Time",
+  "EXT.MainOrder.Payment.Amount",
+  "EXT.MainOrder.Payment.IsPayment",
+  "EXT.MainOrder.Appraise.Status",
+]);
+
+/** What a document says otherwise of an order that is here, and what no status hangs on. */
+function staying(
+  shop: BaiduShop,
+  detail: OrderDetail,
+  document: OrderDocument,
+  items: Items,
+): readonly Loss[] {
+  const { order } = detail;
+  const here = orderDocument(detail, shop) as OrderDocument;
+  const main = document.EXT.MainOrder;
+  const parcels = parcelsOf(main);
+  const sent = order.shipments.map(({ carrier, trackingNumber }) => ({ carrier, trackingNumber }));
+  const otherParcels = parcels.length > 0 && sent.length > 0 && !same(parcels, sent);
+  // What pays it now says how.
+  const Method = order.paidAt === undefined ? main.Payment.Method : here.EXT.MainOrder.Payment.Method;
+  const kept = {
+    ...here,
+    EXT: {
+      MainOrder: {
+        ...here.EXT.MainOrder,
+        Payment: { ...here.EXT.MainOrder.Payment, Method },
+        Express: otherParcels ? undefined : main.Express,
+      },
+    },
+  };
+  const known = itemsHere(detail, shop);
+  const ofItems = items.flatMap(({ item, path }) => {
+    const one = caseCalled(order, item.SubOrderID);
+    const held = one && known.find(({ SubOrderID }) => SubOrderID === subOrderIdOf(one));
+    const fields = ["CTime", "OrderDetail", "Payment"] as const;
+    return held === undefined
+      ? []
+      : fields
+          .filter((field) => item[field] !== undefined && !same(item[field], held[field]))
+          .map((field) => `${path}.${field}`);
+  });
+  return [...otherwise(document, kept), ...ofItems].map((path) => ({ path, what: "stays as it was" }));
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The paths at which two documents differ, as far as the first says anything. */
+function otherwise(given: unknown, here: unknown, path = ""): readonly string[] {
+  if (moving.has(path) || same(given, here)) return [];
+  const objects = [given, here].every(
+    (one) => one !== null && typeof one === "object" && !Array.isArray(one),
+  );
+  if (!objects) return [path];
+  return Object.entries(given as object).flatMap(([key, value]) =>
+    otherwise(value, (here as Record<string, unknown>)[key], path === "" ? key : `${path}.${key}`),
+  );
 }
 
 function goodsDiffer({ order }: OrderDetail, { Products, Payment }: MainDocument): readonly Loss[] {

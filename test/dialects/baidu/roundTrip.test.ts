@@ -43,6 +43,7 @@ async function trip(of: Life): Promise<string[]> {
   // Once more it is no news.
   const repeated = await importDocument(intake, told.open_id, given);
   expect(repeated).toMatchObject({ outcome: "unchanged", whole: true });
+  expect(repeated.losses.filter(({ what }) => what === "stays as it was")).toEqual([]);
   return told.Data.flatMap(({ Status, EXT }) => [
     `main ${Status}`,
     ...(EXT.SubsOrder?.Items ?? []).map(({ SubStatus, OrderType }) => `${OrderType}/${SubStatus}`),
