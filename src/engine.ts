@@ -63,7 +63,15 @@ import type { EsdbStore } from "./store/esdb.ts";
 import type { MemoryStore } from "./store/memory.ts";
 import { type Mirror, type MirrorStatus, type SetAside, openMirror } from "./store/mirror.ts";
 import { fileOf, openStoreAt } from "./store/open.ts";
-import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
+import {
+  type AllPage,
+  type EventStore,
+  type LocalReads,
+  type RecordedEvent,
+  StoreError,
+  isAfter,
+  isStoreError,
+} from "./store/port.ts";
 import type { SqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
@@ -229,7 +237,7 @@ export interface Engine extends AsyncDisposable {
    */
   changes(options?: {
     readonly after?: string | undefined;
-    /** Events a page; 500 without it. */
+    /** Events a page, and those of its last append beside; 500 without it. */
     readonly limit?: number | undefined;
   }): Promise<Changes>;
   /** An order's state as commands are decided on it now; `none` where there is no order. */
@@ -540,9 +548,33 @@ class OpenEngine implements Engine {
     after,
     limit = 500,
   }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {}): Promise<Changes> {
-    const page = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
-    const orderIds = new Set(page.events.map(({ stream }) => stream.slice(orderPrefix.length)));
-    return { orderIds: [...orderIds], position: page.checkpoint ?? after, end: page.end };
+    const { events, ...page } = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
+    const orderIds = new Set(events.map(({ stream }) => stream.slice(orderPrefix.length)));
+    const last = events.at(-1);
+    const { checkpoint = after, end } = last === undefined || page.end ? page : await this.#past(last, page);
+    return { orderIds: [...orderIds], position: checkpoint, end };
+  }
+
+  /** Where the append of an event ends: how an order stood between the events of one append is nothing that ever was so. */
+  async #past(
+    last: RecordedEvent,
+    { checkpoint }: Pick<AllPage, "checkpoint">,
+  ): Promise<Omit<AllPage, "events">> {
+    const { commandId } = codec.decode(last).meta;
+    let after = checkpoint;
+    for (;;) {
+      const { events, ...page } = await this.#opened.store.readAll({
+        after,
+        limit: 16,
+        prefixes: [orderPrefix],
+      });
+      const other = events.findIndex(
+        (event) => event.stream !== last.stream || codec.decode(event).meta.commandId !== commandId,
+      );
+      if (other !== -1) return { checkpoint: other === 0 ? after : events[other - 1]?.position, end: false };
+      if (page.end) return page;
+      after = page.checkpoint;
+    }
   }
 
   state(orderId: string): Promise<OrderState> {

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Engine } from "../../engine.ts";
 import type { Log } from "../ports.ts";
 import type { OrderDocument } from "./documents.ts";
-import { type BaiduShop, type Post, orderDocument, postsOf } from "./views.ts";
+import { type BaiduShop, type Post, orderDocument, postsOf, sceneOf } from "./views.ts";
 
 /** Where the sender has come to; `save` answers when it is durable. */
 export interface Checkpoint {
@@ -123,8 +123,8 @@ async function* sendOrder(
   const after = await documentAt(to);
   if (after === undefined) return;
   const before = from === undefined ? undefined : (await documentAt(from))?.document;
-  const { buyerId, payments } = after.detail.order;
-  const scene = payments.find(({ channel, late }) => channel === "online" && !late)?.tradeNo;
+  const { buyerId } = after.detail.order;
+  const scene = sceneOf(after.detail.order);
   const addressed = (operation: Post["operation"]) => addressOf(base, operation, buyerId, scene);
   for (const post of postsOf(before, after.document)) {
     let told = await tell(options, addressed(post.operation), post.body, signal);
