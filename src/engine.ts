@@ -55,6 +55,7 @@ import {
 } from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
 import { type Scope, type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
+import { OrderStreams } from "./projections/streams.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
@@ -443,6 +444,7 @@ class OpenEngine implements Engine {
   readonly #views: readonly AnyView[];
   readonly #policyOf: (merchantId: string) => MerchantPolicy;
   readonly #refunds: RefundProcess;
+  readonly #streams: OrderStreams;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -461,6 +463,7 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
+    this.#streams = new OrderStreams(opened.store, options.cachedOrders);
     this.wallet = new StoredWallet(opened.store, handler, clock);
     const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
@@ -866,14 +869,14 @@ class OpenEngine implements Engine {
 
   /** An order's events, as far back as was asked. */
   async #upTo(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
-    const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
-    return recorded
-      .map(codec.decode)
-      .filter(
-        ({ event, position }) =>
-          (at?.time === undefined || event.at <= at.time) &&
-          (at?.position === undefined || !isAfter(position, at.position)),
-      );
+    const envelopes = await this.#streams.read(orderId);
+    if (at === undefined) return envelopes;
+    return envelopes.filter(
+      ({ event, position, revision }) =>
+        (at.revision === undefined || revision <= at.revision) &&
+        (at.time === undefined || event.at <= at.time) &&
+        (at.position === undefined || !isAfter(position, at.position)),
+    );
   }
 
   /** The instant at which a look at an order stands: as asked, now, or then; never before what happened. */
