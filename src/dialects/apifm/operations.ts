@@ -53,11 +53,11 @@ const orderPay = operation({
   path: "/order/pay",
   by: ["buyer"],
   read: (asked) => read(orderForm, asked),
-  run: async ({ orderId }, { engine, ports }, { caller }): Promise<Done> =>
-    (await isOwn(engine, caller, orderId))
-      ? ports.wallet.pay({ orderId, buyerId: caller.id })
-      : E.left({ code: "nothing" }),
-  reply: told,
+  run: async ({ orderId }, { engine, ports: { wallet } }, { caller }): Promise<Done | undefined> => {
+    if (!(await isOwn(engine, caller, orderId))) return E.left({ code: "nothing" });
+    return wallet?.pay({ orderId, buyerId: caller.id });
+  },
+  reply: (found) => (found === undefined ? failed("余额支付未开通") : told(found)),
 });
 
 // --- lists and counts ---
