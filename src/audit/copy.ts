@@ -1,5 +1,4 @@
-// Copies the events of orders and wallets from one store to another, byte for byte and in their order, and proves afterwards that they
-// are the same.
+// Copies orders and wallets from one store to another, event by event and byte for byte, and proves afterwards that they are the same.
 
 import { claimsOf, paymentClaim } from "../commands/claims.ts";
 import { codec, orderPrefix, walletCodec, walletPrefix } from "../store/codec.ts";
