@@ -483,7 +483,9 @@ const audit = caseOperation({
           ? said("支付日志不存在，请使用手动处理方式")
           : destination === "original" && payment.channel === "online" && ports.payments === undefined
             ? said(`支付插件没退款功能[${paidByOf(told, one) ?? ""}]`)
-            : undefined;
+            : destination === "wallet" && ports.wallet === undefined
+              ? said("请先安装钱包插件[ Wallet ]")
+              : undefined;
     if (missing === undefined) return command;
     // The shop's own shortcomings come last, after all that the domain says.
     const preview = await engine.preview(command, { actor: caller, commandId, expect: told.revision });

@@ -294,6 +294,20 @@ describe("the merchant's audit is refused", () => {
       expect(await audit(shop, id, "0")).toEqual(refusedWith("状态不可操作[已完成]"));
     }
   });
+
+  it("for a wallet that the shop does not keep", async () => {
+    const noWallet = { wallet: undefined };
+    const online = await paidBy({ channel: "online", method: "微信", tradeNo: "T" }, noWallet);
+    expect(await audit(...online, "1")).toEqual(refusedWith("请先安装钱包插件[ Wallet ]"));
+    // What was paid from a wallet goes back there, whichever of the two is asked for.
+    const fromWallet = await paidBy({ channel: "wallet" }, noWallet);
+    for (const refundment of ["0", "1"]) {
+      expect(await audit(...fromWallet, refundment)).toEqual(refusedWith("请先安装钱包插件[ Wallet ]"));
+    }
+    expect((await audit(...fromWallet, "2")).msg).toBe("退款成功");
+    const kept = await paidBy({ channel: "online", method: "微信", tradeNo: "T" });
+    expect((await audit(...kept, "1")).msg).toBe("操作成功");
+  });
 });
 
 /** What each operation says to a case of each status; undefined: it is done. */
