@@ -121,7 +121,8 @@ export class Call {
     if (this.#gone) return;
     const trailers = {
       "grpc-status": error.code,
-      "grpc-message": encodeURIComponent(error.message).replaceAll("%20", " "),
+      // The client decodes what `encodeURI` encodes, and nothing else.
+      "grpc-message": encodeURI(error.message).replaceAll("%20", " "),
       ...Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, headerValue(value)])),
     };
     if (!this.#stream.headersSent) {
@@ -246,6 +247,8 @@ export class Listener {
   readonly #server: Http2Server | Http2SecureServer;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<Call>();
+  /** How calls end, once it stops. */
+  #end: ((call: Call) => void) | undefined;
 
   constructor(tls: Tls | undefined, dispatch: (call: Call) => void) {
     const options = {
@@ -264,6 +267,10 @@ export class Listener {
     this.#server.on("sessionError", () => undefined);
     this.#server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const call = new Call(stream, headers);
+      if (this.#end !== undefined) {
+        this.#end(call);
+        return;
+      }
       this.#calls.add(call);
       call.whenOver(() => this.#calls.delete(call));
       dispatch(call);
@@ -287,14 +294,18 @@ export class Listener {
   async close(end: ((call: Call) => void) | undefined): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
+    this.#end = end;
     if (end !== undefined) this.drop(end);
     for (const session of this.#sessions) {
+      if (session.destroyed) continue;
       if (end === undefined) {
         session.destroy();
         continue;
       }
-      session.close();
-      // What was said to the calls goes out first; a client that does not answer is not waited for.
+      // What was said to the calls has arrived where this is answered; said together with the end of the connection, it might be
+      // passed over for it.
+      if (!session.ping(() => session.close())) session.close();
+      // A client that does not answer is not waited for.
       setTimeout(() => session.destroy(), 100).unref();
     }
     await closed;
