@@ -11,7 +11,6 @@ import {
   createServer,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { addAbortSignal } from "node:stream";
 
 import { type Message, Writer } from "./wire.ts";
 
@@ -73,11 +72,14 @@ export class Call {
     this.#stream = stream;
     this.headers = headers;
     this.path = headers[":path"] ?? "";
-    stream.on("close", () => {
-      this.over = true;
-      for (const closer of this.#closers) closer();
-    });
+    stream.on("close", () => this.#end());
     stream.on("error", () => undefined);
+  }
+
+  #end(): void {
+    this.over = true;
+    for (const closer of this.#closers) closer();
+    this.#closers.clear();
   }
 
   /** Calls back once the call is over, unless the returned function was called before. */
@@ -139,12 +141,13 @@ export class Call {
     this.finish();
   }
 
-  /** Ends the call as a dying node does: the client sees it cancelled. */
+  /**
+   * Ends the call as a dying node does: the client sees it cancelled. It ends with a status, and not with a reset: to reset a call that
+   * waits for its trailers makes Node 20 spin (`close`), or writes to memory that is given back (`destroy`, an abort).
+   */
   reset(): void {
-    if (this.#gone) return;
-    this.over = true;
-    // Not `close`: on a call that waits for its trailers that makes Node 20 spin. An abort resets with CANCEL, at once.
-    addAbortSignal(AbortSignal.abort(), this.#stream);
+    this.fail(new RpcError(status.cancelled, "the call was cut off"));
+    this.#end();
   }
 
   /** Answers with headers now, so that the client knows the call as accepted. */
