@@ -18,7 +18,7 @@ const provider: Actor = { role: "provider", id: "bank" };
 const day = 86_400_000;
 
 /** A return of one unit of an order's n-th line, from the application to the settled refund: five commands. */
-function returnOf(order: number, line: number): readonly Asked[] {
+export function returnOf(order: number, line: number): readonly Asked[] {
   const created = lifeOf(order)[0] as Asked & { readonly command: Command<"CreateOrder"> };
   const { orderId, lines } = created.command;
   const { lineId, unitPrice } = lines[line] as (typeof lines)[number];

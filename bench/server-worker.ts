@@ -9,22 +9,30 @@ import type { AddressInfo } from "node:net";
 
 import { openEngine } from "../src/engine.ts";
 import { serve } from "../src/server/serve.ts";
-import { drive, fresh, lifeOf } from "./workload.ts";
+import { type Asked, drive } from "./workload.ts";
 
 /** What the thread is told, and what it says to each. */
 export type Task =
   | { readonly kind: "constant"; readonly body: string }
-  | { readonly kind: "create"; readonly first: number; readonly orders: number; readonly inFlight: number }
-  | { readonly kind: "live"; readonly first: number; readonly orders: number }
+  /** Commands as they come from outside, a list a client; a second, the views' catching up included. */
+  | { readonly kind: "give"; readonly queue: readonly (readonly Asked[])[]; readonly inFlight: number }
+  | { readonly kind: "settle" }
   | { readonly kind: "stop" };
 
-const { file, tokens } = workerData as { readonly file: string; readonly tokens: string };
+export interface WorkerData {
+  readonly file: string;
+  readonly tokens: string;
+  readonly catalog: string;
+}
+
+const { file, tokens, catalog } = workerData as WorkerData;
 const engine = await openEngine({ store: `sqlite:${file}` });
 const server = await serve({
   engine,
   host: "127.0.0.1",
   port: 0,
   tokens,
+  catalog,
   upkeepMs: 0,
   log: () => undefined,
 });
@@ -38,12 +46,7 @@ await new Promise<void>((resolve) => bare.listen(0, "127.0.0.1", resolve));
 
 const port = parentPort;
 if (port === null) throw new Error("this file is a worker");
-const execute = async ({
-  command,
-  actor,
-  commandId,
-  at,
-}: ReturnType<typeof lifeOf>[number]): Promise<void> => {
+const execute = async ({ command, actor, commandId, at }: Asked): Promise<void> => {
   const answer = await engine.execute(command, { actor, commandId, at });
   if (answer._tag === "Left") throw new Error(JSON.stringify(answer.left));
 };
@@ -53,18 +56,15 @@ async function done(task: Task): Promise<number> {
     case "constant":
       constant = task.body;
       return 0;
-    case "create": {
-      const { first, orders, inFlight } = task;
-      const queue = Array.from({ length: orders }, (_, at) => fresh(lifeOf(first + at).slice(0, 1)));
-      const driven = await drive(queue, inFlight, execute);
-      return driven.commands / driven.seconds;
+    case "give": {
+      const begun = performance.now();
+      const { commands } = await drive(task.queue, task.inFlight, execute);
+      await engine.caughtUp();
+      return commands / ((performance.now() - begun) / 1_000);
     }
-    case "live": {
-      const queue = Array.from({ length: task.orders }, (_, at) => fresh(lifeOf(task.first + at)));
-      await drive(queue, 64, execute);
-      await engine.views.statistics();
+    case "settle":
+      await engine.caughtUp();
       return 0;
-    }
     case "stop":
       bare.closeAllConnections();
       await Promise.all([server.stop(), new Promise((resolve) => bare.close(resolve))]);

@@ -55,6 +55,7 @@ import {
 } from "./projections/runner.ts";
 import { matching, searchView } from "./projections/search.ts";
 import { type Scope, type Statistics, readStatistics, statisticsView } from "./projections/statistics.ts";
+import { OrderStreams } from "./projections/streams.ts";
 import { type AnyView, anyView } from "./projections/view.ts";
 import { type Envelope, codec, orderPrefix, streamOf } from "./store/codec.ts";
 import { type Database, openDatabase } from "./store/database.ts";
@@ -63,7 +64,15 @@ import type { EsdbStore } from "./store/esdb.ts";
 import type { MemoryStore } from "./store/memory.ts";
 import { type Mirror, type MirrorStatus, type SetAside, openMirror } from "./store/mirror.ts";
 import { fileOf, openStoreAt } from "./store/open.ts";
-import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
+import {
+  type AllPage,
+  type EventStore,
+  type LocalReads,
+  type RecordedEvent,
+  StoreError,
+  isAfter,
+  isStoreError,
+} from "./store/port.ts";
 import type { SqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
@@ -229,7 +238,7 @@ export interface Engine extends AsyncDisposable {
    */
   changes(options?: {
     readonly after?: string | undefined;
-    /** Events a page; 500 without it. */
+    /** Events a page, and those of its last append beside; 500 without it. */
     readonly limit?: number | undefined;
   }): Promise<Changes>;
   /** An order's state as commands are decided on it now; `none` where there is no order. */
@@ -435,6 +444,7 @@ class OpenEngine implements Engine {
   readonly #views: readonly AnyView[];
   readonly #policyOf: (merchantId: string) => MerchantPolicy;
   readonly #refunds: RefundProcess;
+  readonly #streams: OrderStreams;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
@@ -453,6 +463,7 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
+    this.#streams = new OrderStreams(opened.store, options.cachedOrders);
     this.wallet = new StoredWallet(opened.store, handler, clock);
     const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });
@@ -540,9 +551,33 @@ class OpenEngine implements Engine {
     after,
     limit = 500,
   }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {}): Promise<Changes> {
-    const page = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
-    const orderIds = new Set(page.events.map(({ stream }) => stream.slice(orderPrefix.length)));
-    return { orderIds: [...orderIds], position: page.checkpoint ?? after, end: page.end };
+    const { events, ...page } = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
+    const orderIds = new Set(events.map(({ stream }) => stream.slice(orderPrefix.length)));
+    const last = events.at(-1);
+    const { checkpoint = after, end } = last === undefined || page.end ? page : await this.#past(last, page);
+    return { orderIds: [...orderIds], position: checkpoint, end };
+  }
+
+  /** Where the append of an event ends: how an order stood between the events of one append is nothing that ever was so. */
+  async #past(
+    last: RecordedEvent,
+    { checkpoint }: Pick<AllPage, "checkpoint">,
+  ): Promise<Omit<AllPage, "events">> {
+    const { commandId } = codec.decode(last).meta;
+    let after = checkpoint;
+    for (;;) {
+      const { events, ...page } = await this.#opened.store.readAll({
+        after,
+        limit: 16,
+        prefixes: [orderPrefix],
+      });
+      const other = events.findIndex(
+        (event) => event.stream !== last.stream || codec.decode(event).meta.commandId !== commandId,
+      );
+      if (other !== -1) return { checkpoint: other === 0 ? after : events[other - 1]?.position, end: false };
+      if (page.end) return page;
+      after = page.checkpoint;
+    }
   }
 
   state(orderId: string): Promise<OrderState> {
@@ -834,14 +869,14 @@ class OpenEngine implements Engine {
 
   /** An order's events, as far back as was asked. */
   async #upTo(orderId: string, at: AsOf | undefined): Promise<readonly Envelope[]> {
-    const recorded = await this.#opened.store.readStream(streamOf(orderId), { to: at?.revision });
-    return recorded
-      .map(codec.decode)
-      .filter(
-        ({ event, position }) =>
-          (at?.time === undefined || event.at <= at.time) &&
-          (at?.position === undefined || !isAfter(position, at.position)),
-      );
+    const envelopes = await this.#streams.read(orderId);
+    if (at === undefined) return envelopes;
+    return envelopes.filter(
+      ({ event, position, revision }) =>
+        (at.revision === undefined || revision <= at.revision) &&
+        (at.time === undefined || event.at <= at.time) &&
+        (at.position === undefined || !isAfter(position, at.position)),
+    );
   }
 
   /** The instant at which a look at an order stands: as asked, now, or then; never before what happened. */

@@ -386,7 +386,7 @@ describe.each(stores)("the orders that changed, on %s", (_kind, fresh) => {
     expect(all).toEqual({ orderIds: ["o-2", "o-1"], position: await engine.head(), end: true });
     const first = await engine.changes({ limit: 2 });
     expect(first).toMatchObject({ orderIds: ["o-2"], end: false });
-    const found: string[] = [];
+    const found = [...first.orderIds];
     let page = first;
     while (!page.end) {
       page = await engine.changes({ after: page.position, limit: 2 });
@@ -398,5 +398,32 @@ describe.each(stores)("the orders that changed, on %s", (_kind, fresh) => {
       position: all.position,
       end: true,
     });
+  });
+
+  it("come up to the end of an append, wherever the page ends", async () => {
+    const engine = await open({ store: fresh() });
+    const lines = [{ lineId: "L1", goodsId: "A", title: "Tea", unitPrice: 0, quantity: 1 }];
+    // What costs nothing is paid at once: several events in one append.
+    for (const orderId of ["o-1", "o-2"]) {
+      accepted(await engine.execute(newOrder(orderId, { lines, charges: [] }), by(buyer)));
+    }
+    expect((await engine.history("o-1")).length).toBeGreaterThan(1);
+    const { position: head } = await engine.changes();
+    for (const limit of [1, 2, 3]) {
+      const found: string[] = [];
+      let after: string | undefined;
+      for (;;) {
+        const page = await engine.changes({ after, limit });
+        for (const orderId of page.orderIds) {
+          const told = await engine.views.order(orderId, { at: { position: page.position as string } });
+          expect(told?.order.paidAt).toBe(t0);
+        }
+        found.push(...page.orderIds);
+        after = page.position;
+        if (page.end) break;
+      }
+      expect([...new Set(found)]).toEqual(["o-1", "o-2"]);
+      expect(after).toBe(head);
+    }
   });
 });

@@ -1,13 +1,13 @@
 // The shape of a dialect: a table of operations, each two pure halves around what the engine does, and the fetch handler made of it.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import * as E from "fp-ts/lib/Either.js";
 
 import type { Role } from "../domain/actor.ts";
 import type { Engine } from "../engine.ts";
 import type { Caller, Ports } from "./ports.ts";
-import { type Fields, type Unreadable, readFields } from "./request.ts";
+import { type Fields, type Unreadable, targetOf, readFields } from "./request.ts";
 
 /** What every dialect is once it stands: it answers requests whose path begins below its own prefix. It never throws. */
 export type FetchHandler = (request: Request) => Promise<Response>;
@@ -109,8 +109,8 @@ export interface Dialect {
   /** The name in logs. */
   readonly name: string;
   readonly operations: readonly AnyOperation[];
-  /** The operation's path, of the path below the prefix and the whole URL; that path itself without it. */
-  readonly pathOf?: (path: string, url: URL) => string;
+  /** The operation's path, of the path below the prefix and the query; that path itself without it. */
+  readonly pathOf?: (path: string, query: string) => string;
   /** The caller's token, wherever the dialect carries it; undefined where there is none. */
   readonly tokenOf: (request: { readonly headers: Headers; readonly fields: Fields }) => string | undefined;
   /** The most that a body may have, in bytes; 1 MiB without it. */
@@ -128,10 +128,11 @@ export interface Dialect {
 /** Makes a dialect's handler. Checks stand in the order path, method, body, token, role, and then the operation's own. */
 export function serveDialect(dialect: Dialect, shop: Shop, { prefix = "" }: Mount = {}): FetchHandler {
   const { ports } = shop;
+  const house: House = { dialect, shop, prefix, paths: byPath(dialect.operations) };
   return async (request) => {
     const seed = ports.newSeed();
     try {
-      return responseOf(await replyTo(dialect, shop, prefix, request, seed));
+      return responseOf(await replyTo(house, request, seed));
     } catch (error) {
       const id = digest(["defect", seed]).slice(0, 16);
       ports.log({ level: "error", event: "defect", id, dialect: dialect.name, error });
@@ -140,20 +141,32 @@ export function serveDialect(dialect: Dialect, shop: Shop, { prefix = "" }: Moun
   };
 }
 
+/** A dialect where it stands. */
+interface House {
+  readonly dialect: Dialect;
+  readonly shop: Shop;
+  readonly prefix: string;
+  readonly paths: ReadonlyMap<string, readonly AnyOperation[]>;
+}
+
+function byPath(operations: readonly AnyOperation[]): House["paths"] {
+  const paths = new Map<string, AnyOperation[]>();
+  for (const one of operations) paths.set(one.path, [...(paths.get(one.path) ?? []), one]);
+  return paths;
+}
+
 async function replyTo(
-  dialect: Dialect,
-  shop: Shop,
-  prefix: string,
+  { dialect, shop, prefix, paths }: House,
   request: Request,
   seed: string,
 ): Promise<Reply> {
   const { ports } = shop;
-  const url = new URL(request.url);
-  if (!url.pathname.startsWith(prefix)) return dialect.noSuchOperation();
-  const below = url.pathname.slice(prefix.length);
-  const path = dialect.pathOf?.(below, url) ?? below;
-  const there = dialect.operations.filter((one) => one.path === path);
-  if (there.length === 0) return dialect.noSuchOperation();
+  const target = targetOf(request.url);
+  if (!target.path.startsWith(prefix)) return dialect.noSuchOperation();
+  const below = target.path.slice(prefix.length);
+  const path = dialect.pathOf?.(below, target.query) ?? below;
+  const there = paths.get(path);
+  if (there === undefined) return dialect.noSuchOperation();
   const found = there.find(({ methods }) => methods.some((method) => method === request.method));
   if (found === undefined) return dialect.wrongMethod(path);
   const fields = await readFields(request, dialect.bodyLimit);
@@ -177,14 +190,16 @@ async function replyTo(
     fields: fields.right,
     caller,
     now: ports.clock(),
-    commandId: `http:${digest(["command", ...origin]).slice(0, 40)}`,
+    get commandId() {
+      return `http:${digest(["command", ...origin]).slice(0, 40)}`;
+    },
     newId: (what) => numberOf(digest(["id", what, ...origin])),
   };
   return found.answer(asked, shop);
 }
 
 function digest(parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return hash("sha256", JSON.stringify(parts));
 }
 
 /** 53 bits of a digest as a decimal number. */
@@ -192,16 +207,22 @@ function numberOf(hex: string): string {
   return String(BigInt(`0x${hex.slice(0, 14)}`) >> 3n);
 }
 
+const headers = {
+  json: headersOf("application/json"),
+  html: headersOf("text/html"),
+};
+
+function headersOf(type: string) {
+  return {
+    "content-type": `${type}; charset=utf-8`,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+}
+
 function responseOf(reply: Reply): Response {
   const { status = 200 } = reply;
-  const [body, type] =
-    "json" in reply ? [JSON.stringify(reply.json), "application/json"] : [reply.html, "text/html"];
-  return new Response(body, {
-    status,
-    headers: {
-      "content-type": `${type}; charset=utf-8`,
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-    },
-  });
+  return "json" in reply
+    ? new Response(JSON.stringify(reply.json), { status, headers: headers.json })
+    : new Response(reply.html, { status, headers: headers.html });
 }

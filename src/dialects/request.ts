@@ -24,12 +24,23 @@ export const bodyLimit = 1024 * 1024;
 
 const mostFields = 1_000;
 
+/** A request's path, and its query without `?`. A request's URL is in its normal form: to parse it once more would cost more than it tells. */
+export function targetOf(url: string): { readonly path: string; readonly query: string } {
+  const hash = url.indexOf("#");
+  const end = hash === -1 ? url.length : hash;
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const mark = url.indexOf("?", start);
+  return mark === -1 || mark > end
+    ? { path: url.slice(start, end), query: "" }
+    : { path: url.slice(start, mark), query: url.slice(mark + 1, end) };
+}
+
 /** Reads a request's query and body. */
 export async function readFields(
   request: Request,
   limit: number = bodyLimit,
 ): Promise<E.Either<Unreadable, Fields>> {
-  const query = readForm(new URL(request.url).search.slice(1));
+  const query = readForm(targetOf(request.url).query);
   if (E.isLeft(query)) return query;
   const text = await readText(request, limit);
   if (E.isLeft(text)) return text;
@@ -74,10 +85,12 @@ async function readStream(request: Request, limit: number): Promise<E.Either<Unr
   return decoded(Buffer.concat(chunks), limit);
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decoded(bytes: ArrayBuffer | Uint8Array, limit: number): E.Either<Unreadable, string> {
   if (bytes.byteLength > limit) return E.left("tooLarge");
   try {
-    return E.right(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return E.right(utf8.decode(bytes));
   } catch {
     return E.left("notUtf8");
   }
@@ -94,7 +107,7 @@ export function readForm(text: string): E.Either<Unreadable, Fields> {
     const name = unescaped(split === -1 ? part : part.slice(0, split));
     const value = unescaped(split === -1 ? "" : part.slice(split + 1));
     if (name === undefined || value === undefined) return E.left("notUtf8");
-    const array = /^([^[\]]+)\[\d*\]$/.exec(name)?.[1];
+    const array = name.endsWith("]") ? /^([^[\]]+)\[\d*\]$/.exec(name)?.[1] : undefined;
     const known = fields[array ?? name];
     if (array !== undefined) fields[array] = [...(known === undefined ? [] : [known].flat()), value];
     else fields[name] = known === undefined ? value : [known, value].flat();
@@ -103,6 +116,7 @@ export function readForm(text: string): E.Either<Unreadable, Fields> {
 }
 
 function unescaped(text: string): string | undefined {
+  if (!text.includes("%") && !text.includes("+")) return text;
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {

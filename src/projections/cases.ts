@@ -215,7 +215,7 @@ class CasesWriter implements Writer<OrderState> {
 
 export const casesView: View<OrderState> = {
   name: "cases",
-  version: 1,
+  version: 2,
   // A case knows of nothing but its own events, its order's creation and who hid that.
   reads: Object.fromEntries(["OrderCreated", "OrderHidden", ...caseEventTypes].map((type) => [type, true])),
   ofState: true,
@@ -231,9 +231,10 @@ export const casesView: View<OrderState> = {
         currency TEXT NOT NULL, amount_asked INTEGER NOT NULL, reason TEXT, applied_at INTEGER NOT NULL,
         PRIMARY KEY (order_id, number)) WITHOUT ROWID;
         CREATE INDEX ${prefix}_id ON ${prefix} (case_id);
-        CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, applied_at, order_id, number) WHERE hidden & 1 = 0;
-        CREATE INDEX ${prefix}_merchant ON ${prefix} (merchant_id, applied_at, order_id, number) WHERE hidden & 2 = 0;
-        CREATE INDEX ${prefix}_merchant_kind ON ${prefix} (merchant_id, type, status, applied_at, order_id, number)
+        CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, applied_at, order_id, number, type, status, hidden)
+          WHERE hidden & 1 = 0;
+        CREATE INDEX ${prefix}_merchant ON ${prefix} (merchant_id, applied_at, order_id, number, hidden) WHERE hidden & 2 = 0;
+        CREATE INDEX ${prefix}_merchant_kind ON ${prefix} (merchant_id, type, status, applied_at, order_id, number, hidden)
           WHERE hidden & 2 = 0;
         CREATE INDEX ${prefix}_all ON ${prefix} (applied_at, order_id, number);
         CREATE INDEX ${prefix}_all_kind ON ${prefix} (type, status, applied_at, order_id, number);
@@ -336,7 +337,7 @@ interface Range {
 
 /**
  * A page of index ranges, merged in the order that each of them has already: SQLite reads of each no more than the page takes, however
- * many rows there are. The index is named, so that no planner ever prefers another.
+ * many rows there are, and of what stands before the page the index alone. The index is named, so that no planner ever prefers another.
  */
 function readPage(
   database: Database,
@@ -349,20 +350,25 @@ function readPage(
   const limit = limitOf(asked.limit);
   const offset = offsetOf(asked.offset);
   if (ranges.length === 0) return { cases: [], next: undefined };
+  const place = [by, "order_id", "number"];
   const selected = ranges.map(({ index, where }) => {
     const filtered = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
-    return `SELECT ${columns.join(", ")} FROM ${prefix} INDEXED BY ${prefix}_${index}${filtered}`;
+    return `SELECT ${place.join(", ")} FROM ${prefix} INDEXED BY ${prefix}_${index}${filtered}`;
   });
-  const order = [by, "order_id", "number"]
-    .map((column) => (descending ? `${column} DESC` : column))
-    .join(", ");
+  const order = (of: string): string =>
+    place.map((column) => `${of}${column}${descending ? " DESC" : ""}`).join(", ");
+  const page = `${selected.join(" UNION ALL ")} ORDER BY ${order("")} LIMIT ${limit + 1} OFFSET ${offset}`;
   const rows = database
-    .prepare(`${selected.join(" UNION ALL ")} ORDER BY ${order} LIMIT ${limit + 1} OFFSET ${offset}`)
+    .prepare(
+      `SELECT ${columns.map((column) => `whole.${column}`).join(", ")} FROM (${page}) AS page
+       CROSS JOIN ${prefix} AS whole ON whole.order_id = page.order_id AND whole.number = page.number
+       ORDER BY ${order("page.")}`,
+    )
     .all(...ranges.flatMap(({ values }) => values)) as unknown as StoredRow[];
-  const page = rows.slice(0, limit);
-  const last = page.at(-1) as StoredRow;
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1) as StoredRow;
   return {
-    cases: page.map(rowOf),
+    cases: shown.map(rowOf),
     next: rows.length > limit ? writeCursor([by, last[by], last.order_id, last.number]) : undefined,
   };
 }

@@ -159,7 +159,7 @@ function moving(order: Order): [...status: number[], dueAt: number | null] {
 
 export const ordersView: View<OrderState> = {
   name: "orders",
-  version: 4,
+  version: 5,
   reads: Object.fromEntries(orderEventTypes.map((type) => [type, true])),
   ofState: true,
   tables: (prefix) => [
@@ -171,8 +171,8 @@ export const ordersView: View<OrderState> = {
         buyer_id TEXT NOT NULL, created_at INTEGER NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL,
         lines INTEGER NOT NULL, units INTEGER NOT NULL, title TEXT NOT NULL, fulfilment TEXT NOT NULL, code_hash TEXT)
         WITHOUT ROWID;
-        CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, created_at, order_id);
-        CREATE INDEX ${prefix}_status ON ${prefix} (merchant_id, status, created_at, order_id);
+        CREATE INDEX ${prefix}_buyer ON ${prefix} (buyer_id, created_at, order_id, hidden, status, ratings, cases, open);
+        CREATE INDEX ${prefix}_status ON ${prefix} (merchant_id, status, created_at, order_id, hidden, ratings, cases, open);
         CREATE INDEX ${prefix}_created ON ${prefix} (created_at, order_id);
         CREATE INDEX ${prefix}_due ON ${prefix} (due_at, order_id) WHERE due_at IS NOT NULL;
         CREATE INDEX ${prefix}_code ON ${prefix} (code_hash) WHERE code_hash IS NOT NULL;`,
@@ -291,6 +291,36 @@ function numberOf(status: OrderStatus): number {
 }
 
 /**
+ * Where in the indexes a filter finds its orders. A buyer's and a merchant's hold every column that lists are narrowed by, so that what
+ * stands before a page is passed over without a look at its rows.
+ */
+function foundBy(
+  prefix: string,
+  filter: OrderFilter,
+  matching?: Matching,
+): { readonly selects: readonly string[]; readonly values: readonly Value[] } {
+  const { sql, values } = conditions(filter, matching);
+  const { scope = "all", orderNo } = filter;
+  const wanted = filter.statuses && [...new Set(filter.statuses.map(numberOf))];
+  const merchant = scope !== "all" && "merchantId" in scope;
+  const index = merchant ? "status" : scope === "all" ? "created" : "buyer";
+  // What few orders have is found by that; else the index is named, so that no planner ever prefers another.
+  const named = matching === undefined && orderNo === undefined ? ` INDEXED BY ${prefix}_${index}` : "";
+  // A merchant's list runs along one index range a status, so that few rows among many are found at once.
+  const ranges = merchant
+    ? (wanted ?? orderStatuses.map((_status, number) => number)).map((status) => [`status = ${status}`])
+    : [wanted === undefined ? [] : [`status IN (${wanted.join(",")})`]];
+  const selects = ranges.map((range) => {
+    const where = [...range, ...sql];
+    const filtered = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
+    return `SELECT created_at, order_id FROM ${prefix}${named}${filtered}`;
+  });
+  return { selects, values: selects.flatMap(() => values) };
+}
+
+const newestFirst = "created_at DESC, order_id DESC";
+
+/**
  * Reads a page of orders. `matching` restricts it to order ids that a subquery gives (the text search).
  * @throws RangeError on a limit out of 1 to 1000, an offset below 0, a cursor that no page gave, or a status that is none.
  */
@@ -302,26 +332,15 @@ export function readOrders(
 ): OrderPage {
   const limit = limitOf(filter.limit);
   const offset = offsetOf(filter.offset);
-  const { sql, values } = conditions(filter, matching);
-  const wanted = filter.statuses?.map(numberOf);
-  const merchant = filter.scope !== undefined && filter.scope !== "all" && "merchantId" in filter.scope;
-  // A merchant's list runs along one index range a status, so that few rows among many are found at once.
-  const ranges = merchant
-    ? (wanted ?? orderStatuses.map((_status, index) => index)).map((status) => [`status = ${status}`])
-    : [wanted === undefined ? [] : [`status IN (${wanted.join(",")})`]];
-  const parts = ranges.map((range) => {
-    const where = [...range, ...sql];
-    const filtered = where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`;
-    return `SELECT * FROM (SELECT * FROM ${prefix} ${filtered} ORDER BY created_at DESC, order_id DESC LIMIT ${offset + limit + 1})`;
-  });
-  const rows =
-    parts.length === 0
-      ? []
-      : (database
-          .prepare(
-            `${parts.join(" UNION ALL ")} ORDER BY created_at DESC, order_id DESC LIMIT ${limit + 1} OFFSET ${offset}`,
-          )
-          .all(...parts.flatMap(() => values)) as unknown as StoredRow[]);
+  const { selects, values } = foundBy(prefix, filter, matching);
+  if (selects.length === 0) return { orders: [], next: undefined };
+  const page = `${selects.join(" UNION ALL ")} ORDER BY ${newestFirst} LIMIT ${limit + 1} OFFSET ${offset}`;
+  const rows = database
+    .prepare(
+      `SELECT whole.* FROM (${page}) AS page CROSS JOIN ${prefix} AS whole ON whole.order_id = page.order_id
+       ORDER BY page.created_at DESC, page.order_id DESC`,
+    )
+    .all(...values) as unknown as StoredRow[];
   const orders = rows.slice(0, limit).map(rowOf);
   const last = orders.at(-1) as OrderRow;
   return { orders, next: rows.length > limit ? writeCursor([last.createdAt, last.orderId]) : undefined };
@@ -337,11 +356,11 @@ export function readOrderCount(
   { cursor: _cursor, ...filter }: OrderFilter,
   matching?: Matching,
 ): number {
-  const { sql, values } = conditions(filter, matching);
-  const wanted = filter.statuses?.map(numberOf);
-  const where = [...(wanted === undefined ? [] : [`status IN (${wanted.join(",")})`]), ...sql];
-  const filtered = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
-  const row: unknown = database.prepare(`SELECT COUNT(*) AS count FROM ${prefix}${filtered}`).get(...values);
+  const { selects, values } = foundBy(prefix, filter, matching);
+  if (selects.length === 0) return 0;
+  const row: unknown = database
+    .prepare(`SELECT COUNT(*) AS count FROM (${selects.join(" UNION ALL ")})`)
+    .get(...values);
   return (row as { count: number }).count;
 }
 

@@ -1,21 +1,21 @@
 // The server's fetch handler: the dialects under their prefixes, the plain API, health and readiness, and every fault caught once.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import * as E from "fp-ts/lib/Either.js";
 import { Hono } from "hono";
-import type { z } from "zod";
+import { z } from "zod";
 
 import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
 import type { FetchHandler } from "../dialects/dialect.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
-import { type Unreadable, parseJson, readForm, readText } from "../dialects/request.ts";
+import { type Unreadable, parseJson, readForm, readText, targetOf } from "../dialects/request.ts";
 import type { Engine } from "../engine.ts";
 import { isStoreError } from "../store/port.ts";
 import { openApi } from "./openapi.ts";
 import { type Failure, failure } from "./refusals.ts";
-import { type Answer, type Route, routes } from "./routes.ts";
+import { type Answer, type Asked, type Route, routes } from "./routes.ts";
 
 export interface AppOptions {
   readonly engine: Engine;
@@ -87,21 +87,22 @@ export function createApp(options: AppOptions): FetchHandler {
     app.get("/openapi.json", async (context) =>
       (await callerOf(context.req.raw, ports)) === undefined ? notLoggedIn() : json(200, document),
     );
+    const readings = routes.map(readingOf);
     for (const path of new Set(routes.map((one) => one.path))) {
-      const there = routes.filter((one) => one.path === path);
+      const there = readings.filter(({ route }) => route.path === path);
       app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
         const { raw } = context.req;
-        const route = there.find(({ method }) => method === raw.method);
-        if (route === undefined) return wrongMethod(there);
-        const asked = await read(route, raw, context.req.param(), options);
+        const reading = there.find(({ route }) => route.method === raw.method);
+        if (reading === undefined) return wrongMethod(there.map(({ route }) => route));
+        const asked = await read(reading, raw, context.req.param(), options);
         if ("error" in asked) return failed(asked);
-        return responseOf(await route.answer({ ...asked, gone: () => raw.signal }, house));
+        return responseOf(await reading.route.answer(asked, house));
       });
     }
   }
   app.notFound(() => failed(failure(404, "noSuchPath", "there is nothing at this path")));
   app.onError((error) => {
-    const id = createHash("sha256").update(ports.newSeed()).digest("hex").slice(0, 16);
+    const id = hash("sha256", ports.newSeed()).slice(0, 16);
     const down = isStoreError(error) && ["unavailable", "full", "denied", "closed"].includes(error.code);
     ports.log({ level: "error", event: down ? "storeFailed" : "defect", id, error });
     return down
@@ -126,15 +127,30 @@ async function callerOf(request: Request, ports: Ports): Promise<Caller | undefi
   return token === undefined ? undefined : ports.authentication.authenticate(token);
 }
 
-type Read = Omit<Parameters<Route["answer"]>[0], "gone">;
+/** A route whose schemas are compiled: what checks every request is made once. */
+interface Reading {
+  readonly route: Route;
+  readonly query: Check;
+  readonly body: Check | undefined;
+}
+
+type Check = (value: object) => Failure | { readonly value: unknown };
+
+function readingOf(route: Route): Reading {
+  return {
+    route,
+    query: checkOf(route.query, "invalidQuery"),
+    body: route.body === undefined ? undefined : checkOf(route.body, "invalidRequest"),
+  };
+}
 
 /** Who asks, then whether they may, then what they ask. */
 async function read(
-  route: Route,
+  { route, ...checks }: Reading,
   request: Request,
   params: Readonly<Record<string, string>>,
   { ports, bodyLimit }: AppOptions,
-): Promise<Read | Failure> {
+): Promise<Asked | Failure> {
   const caller = await callerOf(request, ports);
   if (caller === undefined) {
     return failure(401, "notAuthenticated", "an Authorization header with a token of this shop");
@@ -144,28 +160,40 @@ async function read(
   }
   const key = request.headers.get("idempotency-key");
   if (key !== null && (key === "" || key.length > 255)) return faultOf("badKey");
-  const fields = readForm(new URL(request.url).search.slice(1));
+  const fields = readForm(targetOf(request.url).query);
   if (E.isLeft(fields)) return faultOf(fields.left);
-  const query = checked(route.query, { ...fields.right }, "invalidQuery");
+  const query = checks.query({ ...fields.right });
   if (isFailure(query)) return query;
-  const text = await readText(request, bodyLimit);
-  if (E.isLeft(text)) return faultOf(text.left);
   let body: unknown;
-  if (route.body !== undefined) {
-    const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-    if (media !== "application/json") return faultOf("mediaType");
-    const value = parseJson(text.right);
-    if (value === null || typeof value !== "object" || Array.isArray(value)) return faultOf("notJson");
-    const given = checked(route.body, value, "invalidRequest");
-    if (isFailure(given)) return given;
-    body = given.value;
+  if (request.method === "POST") {
+    const text = await readText(request, bodyLimit);
+    if (E.isLeft(text)) return faultOf(text.left);
+    const given = checks.body === undefined ? undefined : bodyOf(text.right, request.headers, checks.body);
+    if (given !== undefined && isFailure(given)) return given;
+    body = given?.value;
   }
   const commandId = (): string => {
     const origin =
       key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key];
-    return `http:${createHash("sha256").update(JSON.stringify(origin)).digest("hex").slice(0, 40)}`;
+    return `http:${hash("sha256", JSON.stringify(origin)).slice(0, 40)}`;
   };
-  return { caller, params, query: query.value, body, headers: request.headers, commandId };
+  return {
+    caller,
+    params,
+    query: query.value,
+    body,
+    headers: request.headers,
+    commandId,
+    gone: () => request.signal,
+  };
+}
+
+function bodyOf(text: string, headers: Headers, check: Check): ReturnType<Check> {
+  const media = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  if (media !== "application/json") return faultOf("mediaType");
+  const value = parseJson(text);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return faultOf("notJson");
+  return check(value);
 }
 
 function isFailure(given: Failure | { readonly value: unknown }): given is Failure {
@@ -177,12 +205,15 @@ function faultOf(why: Unreadable): Failure {
   return failure(status, why, message);
 }
 
-function checked(schema: z.ZodType, value: object, code: string): Failure | { readonly value: unknown } {
-  const result = schema.safeParse(value);
-  if (result.success) return { value: result.data };
-  const shape = (schema as Partial<z.ZodObject>).shape ?? {};
-  const issues = issuesOf(result.error, (path) => (path.length === 0 ? Object.keys(shape) : []));
-  return failure(400, code, issues.map(describeIssue).join("; "), { issues });
+function checkOf(schema: z.ZodType, code: string): Check {
+  const compiled = z.compile(schema);
+  const keys = Object.keys((schema as Partial<z.ZodObject>).shape ?? {});
+  return (value) => {
+    const result = compiled.safeParse(value);
+    if (result.success) return { value: result.data };
+    const issues = issuesOf(result.error, (path) => (path.length === 0 ? keys : []));
+    return failure(400, code, issues.map(describeIssue).join("; "), { issues });
+  };
 }
 
 function responseOf(answer: Answer): Response {

@@ -1,6 +1,6 @@
 // The file of tokens: a line for each that was made or revoked, holding no token but its hash.
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash as digest, randomBytes, timingSafeEqual } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 
 import { z } from "zod";
@@ -46,7 +46,7 @@ export class TokenFileError extends Error {
 }
 
 function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
+  return digest("sha256", token);
 }
 
 interface Entry extends TokenEntry {
@@ -132,8 +132,8 @@ export async function fileAuthentication(
   options: { readonly now: () => number; readonly onFault: (error: unknown) => void },
 ): Promise<Authentication> {
   // Found through a key of this process, so that neither the look-up nor the comparison takes time by what a sender can choose.
-  const key = randomBytes(32);
-  const mac = (hash: string): string => createHmac("sha256", key).update(hash).digest("base64");
+  const key = randomBytes(32).toString("hex");
+  const mac = (hash: string): string => digest("sha256", key + hash);
   const read = await followFile(
     path,
     (text) => {

@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { readFields, readForm } from "../../src/dialects/request.ts";
+import { readFields, readForm, targetOf } from "../../src/dialects/request.ts";
 
 function form(text: string): unknown {
   const read = readForm(text);
@@ -55,6 +55,19 @@ describe("a form", () => {
   });
 });
 
+describe("a target", () => {
+  it("is what URL tells of it, of whatever a request's URL may be", () => {
+    const part = fc.string({ unit: fc.constantFrom(..."/?#%&=+ '\"<>[]:@;a中é".split("")), maxLength: 12 });
+    fc.assert(
+      fc.property(fc.constantFrom("shop.example", "127.0.0.1:80", "[::1]:8080"), part, (host, rest) => {
+        const { url } = new Request(`http://${host}/${rest}`);
+        const { pathname, search } = new URL(url);
+        expect(targetOf(url)).toEqual({ path: pathname, query: search.slice(1) });
+      }),
+    );
+  });
+});
+
 describe("a request", () => {
   const read = async (init: RequestInit, url = "http://shop.example/x?a=q&b=q") => {
     const fields = await readFields(new Request(url, init), 50);
@@ -67,6 +80,15 @@ describe("a request", () => {
     expect(await read({ method: "POST", headers: json, body: '{"b":[1],"__proto__":2}' })).toEqual(
       Object.defineProperty({ a: "q", b: [1] }, "__proto__", { value: 2, enumerable: true }),
     );
+  });
+
+  it("is read alike whatever came before it", async () => {
+    const good = { method: "POST", headers: json, body: '{"b":"中"}' };
+    for (const bad of ["\xef\xbb", "{\xe4\xb8", "\xef\xbb\xbf{\xff"]) {
+      expect(await read({ ...good, body: Buffer.from(bad, "latin1") })).toBe("notUtf8");
+      expect(await read(good)).toEqual({ a: "q", b: "中" });
+    }
+    expect(await read({ ...good, body: `\ufeff${good.body}` })).toEqual({ a: "q", b: "中" });
   });
 
   it("without a body needs no type", async () => {

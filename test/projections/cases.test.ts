@@ -35,6 +35,7 @@ import {
   tidyEngines,
 } from "../engines.ts";
 import { newFile } from "../store/files.ts";
+import { plan } from "./plans.ts";
 import { begin, buyers, livesOptions, merchants, play, statesOf, step } from "./lives.ts";
 
 tidyEngines();
@@ -476,28 +477,6 @@ describe.each(stores)("on %s", (_kind, fresh) => {
 });
 
 describe("every list", () => {
-  /** What SQLite says it would do for the one statement that this reads. */
-  function plan(read: (database: Database, prefix: string) => unknown): readonly string[] {
-    const database = openDatabase(":memory:");
-    for (const { sql } of casesView.tables("cases_1")) database.exec(sql);
-    const asked: string[] = [];
-    const noting = {
-      prepare: (sql: string) => {
-        asked.push(sql);
-        return database.prepare(sql);
-      },
-    };
-    read(noting as unknown as Database, "cases_1");
-    expect(asked).toHaveLength(1);
-    const [sql = ""] = asked;
-    const values = [...sql].filter((character) => character === "?").map(() => 1);
-    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as unknown as {
-      detail: string;
-    }[];
-    database.close();
-    return rows.map(({ detail }) => detail);
-  }
-
   const past = (by: string): string => Buffer.from(JSON.stringify([by, 5, "o-1", 1])).toString("base64url");
   const scopes = [undefined, "all", { buyerId: "b" }, { merchantId: "m" }] as const;
   const narrowings: readonly CaseFilter[] = [
@@ -517,26 +496,32 @@ describe("every list", () => {
     ]),
   );
 
-  // A range of an index that is in the order asked for already, or several of them merged: never a look through the table, never a sort.
-  const ranged = /^(SEARCH cases_1 USING INDEX cases_1_\w+ \(.+\)|MERGE \(UNION ALL\)|LEFT|RIGHT)$/;
+  // A range of an index that is in the order asked for already, or several of them merged: never a look through the table, never a sort;
+  // and of what stands before the page never a row.
+  const ranged = [
+    /^(CO-ROUTINE page|SCAN page|SEARCH whole USING PRIMARY KEY \(order_id=\? AND number=\?\))$/,
+    /^(SEARCH cases_1 USING COVERING INDEX cases_1_\w+ \(.+\)|MERGE \(UNION ALL\)|LEFT|RIGHT)$/,
+  ];
+  const others = (details: readonly string[]): readonly string[] =>
+    details.filter((detail) => !ranged.some((known) => known.test(detail)));
 
   it.each(histories)("%j is ranges of an index, begun where the page begins", (filter) => {
-    const details = plan((database, prefix) => readCases(database, prefix, filter));
-    for (const detail of details) expect(detail).toMatch(ranged);
-    const ranges = details.filter((detail) => detail.startsWith("SEARCH"));
+    const details = plan(casesView, (database, prefix) => readCases(database, prefix, filter));
+    expect(others(details)).toEqual([]);
+    const ranges = details.filter((detail) => detail.startsWith("SEARCH cases_1"));
     expect(ranges.length).toBeGreaterThan(0);
     for (const range of ranges) expect(range).toContain("(applied_at,order_id,number)<(?,?,?)");
   });
 
   it("a case is found by its id in an index", () => {
-    const details = plan((database, prefix) => readCaseOwner(database, prefix, "c-1"));
+    const details = plan(casesView, (database, prefix) => readCaseOwner(database, prefix, "c-1"));
     expect(details).toEqual(["SEARCH cases_1 USING INDEX cases_1_id (case_id=?)"]);
   });
 
   it.each(queues)("the queue %j is ranges of an index", (filter) => {
-    const details = plan((database, prefix) => readQueue(database, prefix, filter));
-    for (const detail of details) expect(detail).toMatch(ranged);
-    expect(details.filter((detail) => detail.startsWith("SEARCH"))).toHaveLength(
+    const details = plan(casesView, (database, prefix) => readQueue(database, prefix, filter));
+    expect(others(details)).toEqual([]);
+    expect(details.filter((detail) => detail.startsWith("SEARCH cases_1"))).toHaveLength(
       filter.waitsFor?.length ?? 3,
     );
   });

@@ -4,9 +4,16 @@ import { describe, expect, it } from "vitest";
 
 import { type OrderStatus, orderStatuses } from "../../src/domain/lifecycle.ts";
 import type { Engine } from "../../src/engine.ts";
-import type { OrderFilter, OrderRow } from "../../src/projections/orders.ts";
+import {
+  type OrderFilter,
+  type OrderRow,
+  ordersView,
+  readOrderCount,
+  readOrders,
+} from "../../src/projections/orders.ts";
 import { buyer, day, merchant, minute, rival, second, stranger, t0 } from "../domain/orders.ts";
 import { accepted, by, live, newOrder, open, stores, tidyEngines } from "../engines.ts";
+import { plan } from "./plans.ts";
 
 tidyEngines();
 
@@ -301,5 +308,36 @@ describe("the detail of an order", () => {
     expect(cancelled.revision).toBe(0n);
     expect(await engine.views.order("o-9")).toBeUndefined();
     expect(await engine.views.order("../x")).toBeUndefined();
+  });
+});
+
+describe("what stands before a page is passed over in an index, without a look at a row or a sort", () => {
+  const owners = [{ buyerId: "b" }, { merchantId: "m" }] as const;
+  const narrowings: readonly OrderFilter[] = [
+    {},
+    { statuses: ["paid"] },
+    { statuses: ["shipped", "completed"], reviewed: false },
+    { statuses: orderStatuses, hasRefund: true, rating: "good", cancelRequested: false },
+    { from: 1, to: 9, cursor: Buffer.from('[5,"o-1"]').toString("base64url") },
+  ];
+  const filters: readonly OrderFilter[] = [
+    ...owners.flatMap((scope) => narrowings.map((filter) => ({ ...filter, scope }))),
+    {},
+    { scope: "all", from: 1, to: 9 },
+  ];
+  const page = [
+    /^(CO-ROUTINE page|SCAN page|SEARCH whole USING PRIMARY KEY \(order_id=\?\)|MERGE \(UNION ALL\)|LEFT|RIGHT)$/,
+    /^(SEARCH|SCAN) orders_1 USING COVERING INDEX orders_1_(buyer|status|created)( \(.+\))?$/,
+  ];
+
+  it.each(filters)("%j", (filter) => {
+    const details = plan(ordersView, (database, prefix) =>
+      readOrders(database, prefix, { ...filter, offset: 20_000 }),
+    );
+    expect(details.filter((detail) => !page.some((known) => known.test(detail)))).toEqual([]);
+    expect(details.filter((detail) => detail.includes("orders_1"))).not.toHaveLength(0);
+    for (const detail of plan(ordersView, (database, prefix) => readOrderCount(database, prefix, filter))) {
+      if (detail.includes("orders_1")) expect(detail).toContain("USING COVERING INDEX");
+    }
   });
 });

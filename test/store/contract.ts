@@ -319,14 +319,14 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       await expect(store.append("order-2", "none", events)).rejects.toMatchObject({ code: "conflict" });
     });
 
-    it.each(["", "{}", '{"v":1}', '{"$call":"x"}', '{"z":0, "a":-0}', "[1]", "null", '"$call"'])(
-      "is told surely where that is asked for, and changes no metadata: %s",
+    it.each(["", "{}", '{"v":1}', '{"$id":"x"}', '{"z":0, "a":-0}', "[1]", "null", '"$id"'])(
+      "is told from its first, whatever metadata it has, and changes none: %s",
       async (meta) => {
         const store = await start();
         const events = samples(2, { meta });
-        const first = await store.append("order-1", "none", events, { sure: true });
+        const first = await store.append("order-1", "none", events);
         expect(first).toMatchObject({ revision: 1n, repeated: false });
-        expect(await store.append("order-1", "none", events, { sure: true })).toEqual({
+        expect(await store.append("order-1", "none", events)).toEqual({
           ...first,
           repeated: true,
         });

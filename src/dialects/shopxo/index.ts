@@ -24,9 +24,10 @@ const dialect: Dialect = {
  * The operation's path however it is written: `/orderaftersale/aftersale`, with its module before it (`/api`, and `/admin` for the
  * merchant's), or as `s` of the module's script: `/api.php?s=orderaftersale/aftersale`.
  */
-function pathOf(path: string, url: URL): string {
+function pathOf(path: string, query: string): string {
   const [script = "", module] = /^\/(api|admin)\.php/.exec(path) ?? [];
-  const below = script === "" ? path : path.slice(script.length) || `/${url.searchParams.get("s") ?? ""}`;
+  const below =
+    script === "" ? path : path.slice(script.length) || `/${new URLSearchParams(query).get("s") ?? ""}`;
   const plain = below.replace(/^\/+/, "").replace(/\.html$/, "");
   const rooted = module === "admin" && !plain.startsWith("admin/") ? `admin/${plain}` : plain;
   return `/${rooted.replace(/^api\//, "")}`;

@@ -1,0 +1,46 @@
+// Orders' events as they were last read: an order asked for again is read on from there, not anew.
+
+import { type Envelope, codec, streamOf } from "../store/codec.ts";
+import type { EventStore } from "../store/port.ts";
+
+/** How many orders' events stay in memory, where no fewer are asked for. */
+const mostOrders = 1_000;
+
+export class OrderStreams {
+  readonly #store: Pick<EventStore, "readStream">;
+  readonly #most: number;
+  /** By order, the one that was asked for last at the end. */
+  readonly #kept = new Map<string, readonly Envelope[]>();
+
+  constructor(store: Pick<EventStore, "readStream">, most: number = mostOrders) {
+    this.#store = store;
+    this.#most = Math.min(most, mostOrders);
+  }
+
+  /**
+   * All events of an order that the store holds now, oldest first; frozen, because the next one who asks is given the same. What is kept
+   * never answers alone: the store is asked for what stands behind it.
+   */
+  async read(orderId: string): Promise<readonly Envelope[]> {
+    const known = this.#kept.get(orderId) ?? [];
+    const last = known.at(-1);
+    const from = last === undefined ? undefined : last.revision + 1n;
+    const added = await this.#store.readStream(streamOf(orderId), { from });
+    const envelopes = added.length === 0 ? known : [...known, ...added.map(codec.decode).map(deepFrozen)];
+    this.#keep(orderId, envelopes);
+    return envelopes;
+  }
+
+  #keep(orderId: string, envelopes: readonly Envelope[]): void {
+    this.#kept.delete(orderId);
+    if (envelopes.length === 0 || this.#most === 0) return;
+    if (this.#kept.size >= this.#most) this.#kept.delete(this.#kept.keys().next().value as string);
+    this.#kept.set(orderId, envelopes);
+  }
+}
+
+function deepFrozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) deepFrozen(part);
+  return Object.freeze(value);
+}
