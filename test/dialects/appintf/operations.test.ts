@@ -417,6 +417,22 @@ describe("the window of three seconds", () => {
     expect(await post(at, "refund/submitRefund", form(7001))).toEqual(tooSoon);
   });
 
+  it("is given up where the order moves each time it is looked at", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay", "ship"]);
+    const { execute } = at.engine;
+    let given = 0;
+    at.engine.execute = async (...of: Parameters<typeof execute>) => {
+      given += 1;
+      const shipments = [{ carrier: "EMS", trackingNumber: `moved-${given}` }];
+      const corrected = { type: "CorrectShipment", orderId: "7001", shipments };
+      accepted(await execute.call(at.engine, corrected, by(merchant)));
+      return execute.apply(at.engine, of);
+    };
+    expect(await post(at, "refund/submitRefund", form(7001))).toEqual(failed);
+    expect(given).toBe(3);
+  });
+
   it("lets one of many at once through", async () => {
     const at = await shop();
     await order(at, "7001", ["pay"]);
@@ -731,6 +747,16 @@ describe("lists", () => {
       pageTotal: 3,
     });
     for (const type of [-1, 5, "x"]) expect(await get(at, "order/orderList", { type })).toEqual(failed);
+  });
+
+  it("show of a case the goods that it is about", async () => {
+    const at = await shop();
+    const line = { goodsId: "A", unitPrice: 13_300, quantity: 1 };
+    const lines = ["鞋", "帽"].map((title, index) => ({ ...line, lineId: String(index + 1), title }));
+    await order(at, "7001", ["pay"], { over: { lines, charges: [] } });
+    const applied = { orderId: "7001", caseId: "9", lineId: "2", caseType: "refundOnly", amount: 100 };
+    accepted(await at.engine.execute({ type: "ApplyRefund", ...applied }, by(buyer)));
+    expect((await get(at, "refund/refundList")).data).toMatchObject([{ refundId: 9, enName: "帽" }]);
   });
 
   it("take numbers of JSON as those of a form, and are never asked for more than an int holds", async () => {
