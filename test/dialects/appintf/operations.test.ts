@@ -348,6 +348,27 @@ describe("an application", () => {
     expect((list.data as { status: string }[]).map(({ status }) => status)).toEqual(["3", "5", "4"]);
   });
 
+  it("is not taken beside an exchange that was made through another interface, open or over", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay", "ship", "receive"]);
+    const exchange = { lineId: "1", caseType: "exchange", quantity: 1, amount: 0 };
+    const of = { orderId: "7001", caseId: "9" };
+    accepted(await at.engine.execute({ type: "ApplyRefund", ...of, ...exchange }, by(buyer)));
+    const again = () => {
+      at.clock.now += minute;
+      return post(at, "refund/submitRefund", form(7001));
+    };
+    expect(await again()).toEqual(notChangeable);
+    await handle(at, "7001", "ApproveRefund");
+    const parcel = { carrier: "EMS", trackingNumber: "1" };
+    accepted(await at.engine.execute({ type: "ShipReturn", ...of, ...parcel }, by(buyer)));
+    await handle(at, "7001", "ReceiveReturn", { dispositions: [{ kind: "restock", quantity: 1 }] });
+    await handle(at, "7001", "ShipReplacement", parcel);
+    accepted(await at.engine.execute({ type: "ConfirmReplacement", ...of }, by(buyer)));
+    expect((await get(at, "refund/getRefund", { orderId: 7001 })).data).toMatchObject({ status: 3 });
+    expect(await again()).toEqual(notChangeable);
+  });
+
   it("once approved is told apart from an order that takes none any more, which is said first", async () => {
     const at = await shop();
     await order(at, "7001", ["pay", "ship", "receive"]);
