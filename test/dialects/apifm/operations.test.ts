@@ -1,6 +1,7 @@
 // What of the apifm dialect the published client does not send: keys sent again, wrong methods, forms of every wrong kind, whole documents.
 
 import fc from "fast-check";
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 
 import { minorOf } from "../../../src/dialects/apifm/forms.ts";
@@ -210,6 +211,19 @@ describe("withdrawing beside the merchant's approval", () => {
     const said = await ask(shop, "/order/refundApply/cancel", { token, orderId, orderGoodsId: 1 });
     expect(said).toEqual(no("状态不可操作[处理中]"));
     expect(looks).toBe(2);
+  });
+
+  it("is decided once where anything else refuses it", async () => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    await ask(shop, "/order/refundApply/apply", { ...application, orderId });
+    let given = 0;
+    shop.engine.execute = async () => {
+      given += 1;
+      return E.left({ code: "commandIdReused", commandId: "c-1", revision: "0" });
+    };
+    expect(await ask(shop, "/order/refundApply/cancel", { token, orderId })).toEqual(no("请勿重复提交"));
+    expect(given).toBe(1);
   });
 
   it("gives up where the order moves on each time", async () => {

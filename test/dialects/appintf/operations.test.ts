@@ -348,6 +348,27 @@ describe("an application", () => {
     expect((list.data as { status: string }[]).map(({ status }) => status)).toEqual(["3", "5", "4"]);
   });
 
+  it("is not taken beside an exchange that was made through another interface, open or over", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay", "ship", "receive"]);
+    const exchange = { lineId: "1", caseType: "exchange", quantity: 1, amount: 0 };
+    const of = { orderId: "7001", caseId: "9" };
+    accepted(await at.engine.execute({ type: "ApplyRefund", ...of, ...exchange }, by(buyer)));
+    const again = () => {
+      at.clock.now += minute;
+      return post(at, "refund/submitRefund", form(7001));
+    };
+    expect(await again()).toEqual(notChangeable);
+    await handle(at, "7001", "ApproveRefund");
+    const parcel = { carrier: "EMS", trackingNumber: "1" };
+    accepted(await at.engine.execute({ type: "ShipReturn", ...of, ...parcel }, by(buyer)));
+    await handle(at, "7001", "ReceiveReturn", { dispositions: [{ kind: "restock", quantity: 1 }] });
+    await handle(at, "7001", "ShipReplacement", parcel);
+    accepted(await at.engine.execute({ type: "ConfirmReplacement", ...of }, by(buyer)));
+    expect((await get(at, "refund/getRefund", { orderId: 7001 })).data).toMatchObject({ status: 3 });
+    expect(await again()).toEqual(notChangeable);
+  });
+
   it("once approved is told apart from an order that takes none any more, which is said first", async () => {
     const at = await shop();
     await order(at, "7001", ["pay", "ship", "receive"]);
@@ -415,6 +436,22 @@ describe("the window of three seconds", () => {
       return execute.apply(at.engine, given);
     };
     expect(await post(at, "refund/submitRefund", form(7001))).toEqual(tooSoon);
+  });
+
+  it("is given up where the order moves each time it is looked at", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay", "ship"]);
+    const { execute } = at.engine;
+    let given = 0;
+    at.engine.execute = async (...of: Parameters<typeof execute>) => {
+      given += 1;
+      const shipments = [{ carrier: "EMS", trackingNumber: `moved-${given}` }];
+      const corrected = { type: "CorrectShipment", orderId: "7001", shipments };
+      accepted(await execute.call(at.engine, corrected, by(merchant)));
+      return execute.apply(at.engine, of);
+    };
+    expect(await post(at, "refund/submitRefund", form(7001))).toEqual(failed);
+    expect(given).toBe(3);
   });
 
   it("lets one of many at once through", async () => {
@@ -640,10 +677,10 @@ describe("an order", () => {
     await order(at, "7001", [], { over: { lines: [{ ...line, source: pictures }] } });
     await order(at, "7002", [], { over: { lines: [{ ...line, source: { ...source, ...pictures } }] } });
     const list = (await get(at, "order/orderList")).data as { orderId: number; imgUrl: string }[];
-    expect(list.map(({ orderId, imgUrl }) => [orderId, imgUrl]).toSorted()).toEqual([
-      [7001, "https://img.example/2.jpg"],
-      [7002, source.imgUrl],
-    ]);
+    expect(Object.fromEntries(list.map(({ orderId, imgUrl }) => [orderId, imgUrl]))).toEqual({
+      7001: "https://img.example/2.jpg",
+      7002: source.imgUrl,
+    });
   });
 
   it("that never expires is payable to the end of time, and one that was free never was", async () => {
@@ -731,6 +768,16 @@ describe("lists", () => {
       pageTotal: 3,
     });
     for (const type of [-1, 5, "x"]) expect(await get(at, "order/orderList", { type })).toEqual(failed);
+  });
+
+  it("show of a case the goods that it is about", async () => {
+    const at = await shop();
+    const line = { goodsId: "A", unitPrice: 13_300, quantity: 1 };
+    const lines = ["鞋", "帽"].map((title, index) => ({ ...line, lineId: String(index + 1), title }));
+    await order(at, "7001", ["pay"], { over: { lines, charges: [] } });
+    const applied = { orderId: "7001", caseId: "9", lineId: "2", caseType: "refundOnly", amount: 100 };
+    accepted(await at.engine.execute({ type: "ApplyRefund", ...applied }, by(buyer)));
+    expect((await get(at, "refund/refundList")).data).toMatchObject([{ refundId: 9, enName: "帽" }]);
   });
 
   it("take numbers of JSON as those of a form, and are never asked for more than an int holds", async () => {
