@@ -409,6 +409,21 @@ describe("a request", () => {
     expect(await ask(handler, "append/sub/info", document(400))).toEqual(row("2221554346520", "0", "2"));
   });
 
+  it.each([
+    ["CTime", t0],
+    ["MTime", t0],
+    ["CTime", -1],
+    ["CTime", 1.5],
+    ["MTime", "1571026201"],
+    ["CTime", null],
+  ])("has its times in seconds: %s %j is none", async (field, value) => {
+    const { handler } = await stand();
+    expect(await ask(handler, "append/sub/info", subs({ [field]: value }))).toMatchObject({
+      errno: 100,
+      msg: expect.stringContaining(`Data[0].EXT.SubsOrder.Items[0].${field}: `) as string,
+    });
+  });
+
   it("adds one order at a time", async () => {
     const { handler } = await stand();
     const one = await elsewhere(1);
@@ -500,6 +515,17 @@ describe("a key", () => {
     }
     expect(anew).toEqual(["0", "0", "1", "0", "1"]);
     expect(await engine.head()).toBe(head);
+  });
+
+  it("is for what is asked under it, and something else is asked anew", async () => {
+    const { engine, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    for (const Status of [6, 200]) {
+      const headers = { "idempotency-key": "k" };
+      const answer = await ask(handler, "update/main/status", [{ ...ids, Status }], {}, headers);
+      expect(answer).toEqual(row("o-1", "1"));
+    }
+    expect(await engine.state("o-1")).toMatchObject({ status: "completed" });
   });
 
   it("is for each of several elements, and goes on where it was cut off", async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
+import { fittingId } from "../../../src/dialects/baidu/ids.ts";
 import { importDocument } from "../../../src/dialects/baidu/imports.ts";
 import { aggregateOf, mainStatusOf, subStatusOf, subStatuses } from "../../../src/dialects/baidu/states.ts";
 import { postsOf, toldOf } from "../../../src/dialects/baidu/views.ts";
@@ -215,6 +216,15 @@ describe("the document of O1", () => {
     });
   });
 
+  it("has one unit at least of what is refunded, though none comes back (ruling 3)", async () => {
+    const engine = await open({ store: "memory:" });
+    await live(engine, "o-1", 3);
+    accepted(await engine.execute(newCase("o-1", { amount: 3_000 }), by(buyer, { at: t0 + day })));
+    expect((await told(engine)).Data[0]!.EXT.SubsOrder!.Items[0]).toMatchObject({
+      Refund: { Amount: 3_000, Product: [{ ID: "A", Quantity: 1, Amount: 3_000 }] },
+    });
+  });
+
   it("is none of an order in another currency", async () => {
     const engine = await open({ store: "memory:" });
     await live(engine, "o-1", 1);
@@ -261,6 +271,16 @@ it("only what changed is told: an order, its sub-orders, or nothing", async () =
     },
   ]);
 });
+
+it.each(["late:1", "cancel:1", "due:1", "refund:1", "", "订单1", "a b", "x".repeat(129)])(
+  "a name such as %j is no id of ours: it is made one, always the same",
+  (name) => {
+    expect(fittingId(name)).toMatch(/^baidu:[0-9a-f]{40}$/);
+    expect(fittingId(name)).toBe(fittingId(name));
+    expect(fittingId(name)).not.toBe(fittingId(`${name}2`));
+    expect(fittingId("o-1:late:1")).toBe("o-1:late:1");
+  },
+);
 
 describe("the import says what it could not carry", () => {
   const intake = async (store = "memory:") => ({
@@ -386,6 +406,21 @@ describe("the import says what it could not carry", () => {
       { path: "EXT.SubsOrder.Items[0].CTime", what: stays },
       { path: "EXT.SubsOrder.Items[0].OrderDetail", what: stays },
     ]);
+  });
+
+  it("and instants that are not known, or not yet", async () => {
+    const document = await whole();
+    document.EXT.MainOrder.Payment.Time = 0;
+    const given = await intake();
+    const { losses } = await importDocument(given, "buyer-1", document);
+    expect(losses).toContainEqual({
+      path: "EXT.MainOrder.Payment.Time",
+      what: "is not known: taken as Mtime",
+    });
+    expect(await given.engine.state("o-1")).toMatchObject({ createdAt: t0, paidAt: document.Mtime * 1_000 });
+    const early = { ...(await intake()), now: t0 - day };
+    await importDocument(early, "buyer-1", await whole());
+    expect(await early.engine.state("o-1")).toMatchObject({ createdAt: t0 - day, receivedAt: t0 - day });
   });
 
   it("and nothing of an order in another currency", async () => {

@@ -128,6 +128,18 @@ describe("where the order centre does not answer well", () => {
     expect(sorted(centre.held.values())).toEqual(await expected(engine));
   });
 
+  it.each([
+    ...[408, 429, 500].map((status) => ({ status, body: { errno: 0, data: [] } })),
+    ...[1, 2, 4, 17, 18, 19, 110, 111].map((error_code) => ({ status: 200, body: { error_code } })),
+  ])("what passes is waited for: %j", async (trouble) => {
+    const engine = await open({ store: "memory:" });
+    await using centre = new Centre();
+    const { options } = await stand(engine, centre);
+    await live(engine, "o-1", 1);
+    centre.troubles.push(trouble);
+    expect(await all(sendChanges(options))).toMatchObject([{ outcome: "sent", attempts: 2 }]);
+  });
+
   it("what it does not know is told in full", async () => {
     const engine = await open({ store: "memory:" });
     await using centre = new Centre();
@@ -188,6 +200,26 @@ it.each(["http://openapi.example", "ftp://127.0.0.1", "no"])("a token is not sen
   await using centre = new Centre();
   const { options } = await stand(engine, centre);
   await expect(all(sendChanges({ ...options, baseUrl }))).rejects.toBeInstanceOf(TypeError);
+});
+
+it.each([
+  ["https://gate.example", "/rest/2.0/smartapp/ordercenter/app/add/main/info"],
+  ["https://gate.example/baidu", "/baidu/rest/2.0/smartapp/ordercenter/app/add/main/info"],
+  ["https://gate.example/baidu/", "/baidu/rest/2.0/smartapp/ordercenter/app/add/main/info"],
+  ["http://[::1]:8080", "/rest/2.0/smartapp/ordercenter/app/add/main/info"],
+])("of %s, %s is asked, and nobody it sends on to", async (baseUrl, path) => {
+  const engine = await open({ store: "memory:" });
+  await using centre = new Centre();
+  const asked: unknown[] = [];
+  const { options } = await stand(engine, centre, {
+    fetch: (async (url: URL, { method, redirect }: RequestInit) => {
+      asked.push([url.pathname, method, redirect]);
+      return Response.json({ errno: 0, msg: "success", data: [{ rows_affected: "1" }] });
+    }) as typeof fetch,
+  });
+  await live(engine, "o-1", 1);
+  expect(await all(sendChanges({ ...options, baseUrl }))).toMatchObject([{ outcome: "sent" }]);
+  expect(asked).toEqual([[path, "POST", "error"]]);
 });
 
 it("follows what happens until it is told to stop", async () => {

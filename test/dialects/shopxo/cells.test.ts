@@ -152,6 +152,21 @@ it.each([
   expect(order_data).toMatchObject({ pay_status: number, pay_status_name: name });
 });
 
+it.each([
+  ["0", 0],
+  ["23", 0],
+  ["24", 1],
+  ["47", 1],
+  ["48", 2],
+  ["71", 2],
+  ["72", 0],
+  ["1152921504606846984", 0],
+  ["u-48", 0],
+])("attachments of user %s are kept in folder %i", async (buyerId, folder) => {
+  const { editor_path_type } = pageOf(await told(), { buyerId });
+  expect(editor_path_type).toBe(`order_aftersale-${folder}-o-1-L1`);
+});
+
 it("what was bought is told only while it is delivered and paid for", async () => {
   const detail = await told();
   const of = (order: Partial<Order>): boolean =>

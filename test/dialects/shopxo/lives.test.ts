@@ -202,7 +202,14 @@ describe("a refund alone", () => {
     expect([order_data["status"], order_data["pay_status"]]).toEqual(["2", "3"]);
     expect(order_data.items).toMatchObject({ returned_quantity: "3", refund_price: "30.00" });
     // With the last of a line's money all its units go back (ruling 3), and the case says how many.
-    expect((await pageOf(shop)).new_aftersale_data).toMatchObject({ type: "0", status: "3", number: "3" });
+    expect((await pageOf(shop)).new_aftersale_data).toMatchObject({
+      type: "0",
+      status: "3",
+      number: "3",
+      confirm_time: "0",
+      audit_time: "1767600120",
+      cancel_time: "0",
+    });
     expect(returned_data).toEqual({ returned_quantity: 0, refund_price: "0.00" });
     expect((await pageOf(shop, "L2")).returned_data).toEqual({ returned_quantity: 1, refund_price: "28.00" });
     const second = await apply(shop, { order_detail_id: "L2", price: "28.00" });
@@ -231,7 +238,12 @@ describe("a refund alone", () => {
       await asMerchant(shop, "audit", { id, refundment: "2" });
     }
     expect((await standing(shop))[0]).toBe("3/2");
-    expect((await pageOf(shop)).order_data).toMatchObject({ returned_quantity: "0", refund_price: "58.00" });
+    expect((await pageOf(shop)).order_data).toMatchObject({
+      returned_quantity: "0",
+      refund_price: "58.00",
+      delivery_time: "2026-01-05 16:02:00",
+      upd_time: "2026-01-05 16:03:00",
+    });
     await shop.give([{ type: "ConfirmReceipt", orderId: "o-1" }, buyer]);
     expect((await standing(shop))[0]).toBe("4/2");
   });
@@ -312,14 +324,24 @@ describe("a case that comes to nothing", () => {
       tips_msg: "订单售后申请已被拒绝！",
     });
     expect((await pageOf(shop)).returned_data).toEqual({ returned_quantity: 3, refund_price: "30.00" });
+    shop.clock.now += minute;
     expect(await shop.ask("orderaftersale/cancel", { id })).toEqual({ msg: "取消成功", code: 0, data: "" });
     expect(await standing(shop)).toEqual(["4/1", "5", none, "1111 0100 0100 0100 0000"]);
+    expect((await pageOf(shop)).new_aftersale_data).toMatchObject({
+      audit_time_time: "2026-01-05 16:05:00",
+      cancel_time_time: "2026-01-05 16:06:00",
+    });
     expect(await asMerchant(shop, "delete", { id })).toEqual({ msg: "删除成功", code: 0, data: "" });
     for (const what of ["delete", "confirm"]) {
       expect(await asMerchant(shop, what, { id })).toEqual(refusedWith("数据不存在或已删除"));
     }
     const again = await apply(shop, { type: "1", number: "3" });
     expect((await pageOf(shop)).new_aftersale_data).toMatchObject({ id: again, status: "0" });
+    await shop.ask("orderaftersale/cancel", { id: again });
+    expect((await pageOf(shop)).new_aftersale_data).toMatchObject({
+      audit_time: "0",
+      cancel_time: "1767600360",
+    });
   });
 });
 

@@ -114,6 +114,11 @@ describe("every refusal has its words", () => {
     } satisfies Said);
   });
 
+  it("and a reason too long is the buyer's where none need be given, else the merchant's", () => {
+    const rejection = { code: "reasonLength", least: 0, limit: 180 } as unknown as Rejection;
+    expect(inWords(rejection, { order })).toEqual({ msg: "退款原因最多180个字符", code: -1 });
+  });
+
   it("and no words are for what is none", () => {
     expect(Object.keys(cells).toSorted()).toEqual([...rejectionCodes].toSorted());
   });
@@ -288,6 +293,12 @@ describe("the merchant's audit is refused", () => {
     // The plugin is asked before the number of the trade.
     const neither = await paidBy(wechat);
     expect(await audit(...neither, "0")).toEqual(refusedWith("支付插件没退款功能[微信]"));
+    // Only of what was paid offline can be said that it goes back by hand.
+    const byHand = { refundment: "0", is_under_line_use_manual: "1" };
+    const [traced, id_] = noProvider;
+    expect(await traced.ask("admin/orderaftersale/audit", { id: id_, ...byHand }, merchantToken)).toEqual(
+      refusedWith("支付插件没退款功能[微信]"),
+    );
     for (const [shop, id] of [offline, untraced, noProvider, neither]) {
       expect((await audit(shop, id, "2")).msg).toBe("退款成功");
       // The status comes before the way back.
