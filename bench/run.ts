@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 
 import { against } from "./against.ts";
 import { cases, lists, past } from "./aftersale.ts";
+import { esdb } from "./cluster.ts";
 import { Context } from "./context.ts";
 import { budget, views } from "./costs.ts";
 import { legality } from "./legality.ts";
@@ -42,6 +43,7 @@ const measures: readonly Measure[] = [
   { name: "memory", take: memory },
   { name: "answers", take: answers },
   { name: "http", take: serving },
+  { name: "esdb", take: esdb },
   { name: "views", take: views },
   { name: "budget", take: budget },
 ];

@@ -10,6 +10,8 @@ export interface Subject {
   execute(asked: Asked): Promise<void>;
   /** Waits until the views that are kept just after the appends hold all that was answered. */
   settle(): Promise<void>;
+  /** Waits until every view holds all that is stored. */
+  caughtUp(): Promise<void>;
   statistics(): Promise<unknown>;
   /** A page of the merchant's cases, and of what waits for the merchant. */
   refundHistory(): Promise<unknown>;
@@ -20,11 +22,15 @@ export interface Subject {
   close(): Promise<void>;
 }
 
+/** On a SQLite file, or on a server where its URL is given. */
 export async function openSubject(
-  file: string,
-  options: { readonly views?: readonly string[] } = {},
+  place: string,
+  options: { readonly views?: readonly string[]; readonly viewsFile?: string } = {},
 ): Promise<Subject> {
-  const engine = await openEngine({ store: `sqlite:${file}`, ...options });
+  const engine = await openEngine({
+    store: place.startsWith("esdb:") ? place : `sqlite:${place}`,
+    ...options,
+  });
   let position: string | undefined;
   return {
     async execute({ command, actor, commandId, at }) {
@@ -37,6 +43,12 @@ export async function openSubject(
     },
     async settle() {
       if (position !== undefined) await engine.caughtUp({ position });
+    },
+    async caughtUp() {
+      await engine.caughtUp();
+      for (const { view, current } of await engine.views.status()) {
+        if (!current) throw new Error(`${view} is behind`);
+      }
     },
     statistics: () => engine.views.statistics(),
     refundHistory: () => engine.views.refundHistory({ scope: { merchantId: "main" } }),

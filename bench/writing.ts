@@ -21,17 +21,21 @@ export class Rounds {
   }
 
   /** Whole lives of orders not used before. */
-  newOrders(orders: number, inFlight: number): Promise<number> {
+  newOrders(orders: number, inFlight: number, views: "settled" | "unasked" = "settled"): Promise<number> {
     const queue = lives(this.#next, orders);
     this.#next += orders;
-    return this.of(queue, inFlight);
+    return this.of(queue, inFlight, views);
   }
 
-  /** Commands a second, until all are answered and every view has caught up. */
-  async of(queue: readonly (readonly Asked[])[], inFlight: number): Promise<number> {
+  /** Commands a second, until all are answered and, unless nobody asks for them, every view has caught up. */
+  async of(
+    queue: readonly (readonly Asked[])[],
+    inFlight: number,
+    views: "settled" | "unasked" = "settled",
+  ): Promise<number> {
     const begun = performance.now();
     const driven = await drive(queue, inFlight, (asked) => this.#subject.execute(asked));
-    await this.#subject.settle();
+    if (views === "settled") await this.#subject.settle();
     const passed = (performance.now() - begun) / 1_000;
     this.#answered.push(driven.commands / driven.seconds);
     return driven.commands / passed;

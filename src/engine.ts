@@ -1,10 +1,11 @@
 // Joins the rooms: opens a store, keeps its views with its events, and is the door to commands, views, deadlines and replay.
 
-import type * as E from "fp-ts/lib/Either.js";
+import * as E from "fp-ts/lib/Either.js";
 
 import { type Comparison, compare } from "./audit/check.ts";
 import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
+import { refusalElsewhere } from "./commands/claims.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
 import { CommandHandler, type MerchantPolicy, type Preview, type Receipt } from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
@@ -63,7 +64,15 @@ import type { EsdbStore } from "./store/esdb.ts";
 import type { MemoryStore } from "./store/memory.ts";
 import { type Mirror, type MirrorStatus, type SetAside, openMirror } from "./store/mirror.ts";
 import { fileOf, openStoreAt } from "./store/open.ts";
-import { type EventStore, type LocalReads, StoreError, isAfter, isStoreError } from "./store/port.ts";
+import {
+  type AllPage,
+  type EventStore,
+  type LocalReads,
+  type RecordedEvent,
+  StoreError,
+  isAfter,
+  isStoreError,
+} from "./store/port.ts";
 import type { SqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
@@ -197,7 +206,7 @@ export interface Engine extends AsyncDisposable {
   execute(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
   /** The same for what came from elsewhere: whatever it is, it is checked in full and refused by name. */
   execute(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>>;
-  /** The same decision, nothing appended. */
+  /** The same decision, nothing appended; what another order has taken by now is refused too. */
   preview(command: Command, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>>;
   readonly views: Views;
@@ -229,7 +238,7 @@ export interface Engine extends AsyncDisposable {
    */
   changes(options?: {
     readonly after?: string | undefined;
-    /** Events a page; 500 without it. */
+    /** Events a page, and those of its last append beside; 500 without it. */
     readonly limit?: number | undefined;
   }): Promise<Changes>;
   /** An order's state as commands are decided on it now; `none` where there is no order. */
@@ -395,6 +404,7 @@ async function openOver(server: EsdbStore, { viewsFile = ":memory:" }: EngineOpt
       readStream: copy.readStream.bind(copy),
       readAll: copy.readAll.bind(copy),
       subscribe: copy.subscribe.bind(copy),
+      takenClaim: copy.takenClaim.bind(copy),
       close: copy.close.bind(copy),
       local: copy.local,
       head: async () => {
@@ -453,7 +463,6 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
-    this.#policyOf = policies(options.terms);
     this.#streams = new OrderStreams(opened.store, options.cachedOrders);
     this.wallet = new StoredWallet(opened.store, handler, clock);
     const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
@@ -480,8 +489,12 @@ class OpenEngine implements Engine {
     return this.#handler.execute(command, options);
   }
 
-  preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
-    return this.#handler.preview(command, options);
+  async preview(command: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
+    const preview = await this.#handler.preview(command, options);
+    if (E.isLeft(preview)) return preview;
+    const { orderId, events } = preview.right;
+    const refusal = await refusalElsewhere(this.#opened.store, streamOf(orderId), events);
+    return refusal === undefined ? preview : E.left(refusal);
   }
 
   reasons(merchantId: string): MerchantPolicy["reasons"] {
@@ -489,13 +502,14 @@ class OpenEngine implements Engine {
   }
 
   runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
-    return runDue(this.#handler, this.#dueOrders, now, signal);
+    return runDue(this.#handler, this.#dueOrders, Math.floor(now), signal);
   }
 
   async *due(
-    now: number,
+    at: number,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Due, void, void> {
+    const now = Math.floor(at);
     if (!(await this.#mustFold("orders"))) {
       yield* listDue(this.#handler, this.#dueOrders, now, signal);
       return;
@@ -537,9 +551,33 @@ class OpenEngine implements Engine {
     after,
     limit = 500,
   }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {}): Promise<Changes> {
-    const page = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
-    const orderIds = new Set(page.events.map(({ stream }) => stream.slice(orderPrefix.length)));
-    return { orderIds: [...orderIds], position: page.checkpoint ?? after, end: page.end };
+    const { events, ...page } = await this.#opened.store.readAll({ after, limit, prefixes: [orderPrefix] });
+    const orderIds = new Set(events.map(({ stream }) => stream.slice(orderPrefix.length)));
+    const last = events.at(-1);
+    const { checkpoint = after, end } = last === undefined || page.end ? page : await this.#past(last, page);
+    return { orderIds: [...orderIds], position: checkpoint, end };
+  }
+
+  /** Where the append of an event ends: how an order stood between the events of one append is nothing that ever was so. */
+  async #past(
+    last: RecordedEvent,
+    { checkpoint }: Pick<AllPage, "checkpoint">,
+  ): Promise<Omit<AllPage, "events">> {
+    const { commandId } = codec.decode(last).meta;
+    let after = checkpoint;
+    for (;;) {
+      const { events, ...page } = await this.#opened.store.readAll({
+        after,
+        limit: 16,
+        prefixes: [orderPrefix],
+      });
+      const other = events.findIndex(
+        (event) => event.stream !== last.stream || codec.decode(event).meta.commandId !== commandId,
+      );
+      if (other !== -1) return { checkpoint: other === 0 ? after : events[other - 1]?.position, end: false };
+      if (page.end) return page;
+      after = page.checkpoint;
+    }
   }
 
   state(orderId: string): Promise<OrderState> {
@@ -845,7 +883,7 @@ class OpenEngine implements Engine {
   #nowAt(envelopes: readonly Envelope[], at: AsOf | undefined, asked?: number): number {
     const last = envelopes.reduce((latest, { event }) => Math.max(latest, event.at), 0);
     const now = asked ?? (at === undefined ? (this.#options.clock ?? Date.now)() : at.time);
-    return Math.max(last, now ?? last);
+    return Math.max(last, Math.floor(now ?? last));
   }
 
   /**

@@ -7,11 +7,23 @@ import { describe, expect, it } from "vitest";
 
 import { redemptionCode } from "../src/commands/redemption.ts";
 import type { Command } from "../src/domain/commands.ts";
+import { limits } from "../src/domain/limits.ts";
 import { openEngine } from "../src/engine.ts";
 import type { Envelope } from "../src/store/codec.ts";
 import { openMemoryStore } from "../src/store/memory.ts";
 import { buyer, merchant, minute, parcel, staff, t0 } from "./domain/orders.ts";
-import { accepted, answers, by, live, newOrder, open, refused, stores, tidyEngines } from "./engines.ts";
+import {
+  accepted,
+  answers,
+  by,
+  live,
+  newCase,
+  newOrder,
+  open,
+  refused,
+  stores,
+  tidyEngines,
+} from "./engines.ts";
 import { newFile, openFile } from "./store/files.ts";
 
 tidyEngines();
@@ -175,6 +187,9 @@ describe("a store opened for reading only", () => {
     await expect(reader.execute(newOrder("o-4"), by(buyer))).rejects.toMatchObject({ code: "denied" });
     expect(E.isRight(await reader.preview(newOrder("o-4"), by(buyer)))).toBe(true);
     expect(await reader.execute(newOrder("o-3"), by(buyer))).toMatchObject({ left: { code: "orderExists" } });
+    expect(refused(await reader.preview(newOrder("o-4", { orderNo: "o-1" }), by(buyer))).code).toBe(
+      "orderNoUsed",
+    );
     await expect(reader.rebuild("orders")).rejects.toMatchObject({ code: "denied" });
   });
 
@@ -254,6 +269,48 @@ describe("write-off codes", () => {
   });
 });
 
+describe("an order of as many lines as there may be", () => {
+  it("goes its whole way, is seen in every view, and its last line is as good as its first", async () => {
+    const engine = await open({ store: `sqlite:${newFile()}` });
+    const lines = Array.from({ length: limits.linesPerOrder }, (_, at) => ({
+      lineId: `L${at}`,
+      goodsId: `G${at}`,
+      title: `Tea ${at}`,
+      unitPrice: 1_000 + at,
+      quantity: 2,
+    }));
+    const total = lines.reduce((sum, { unitPrice }) => sum + unitPrice * 2, 0);
+    const orderId = "o-1";
+    const last = "L1999";
+    for (const [command, actor] of [
+      [newOrder(orderId, { lines, charges: [] }), buyer],
+      [{ type: "Pay", orderId, payId: "p", amount: total, channel: "online" }, buyer],
+      [{ type: "Ship", orderId, shipments: [parcel] }, merchant],
+      [{ type: "ConfirmReceipt", orderId }, buyer],
+      [{ type: "Review", orderId, items: lines.map(({ lineId }) => ({ lineId, rating: "neutral" })) }, buyer],
+      [newCase(orderId, { lineId: last, caseType: "returnRefund", quantity: 2, amount: 5_998 }), buyer],
+    ] as const) {
+      accepted(await engine.execute(command, by(actor, { at: t0 })));
+    }
+    expect((await engine.views.orders({ text: "tea 1999" })).orders).toMatchObject([{ orderId }]);
+    expect(await engine.views.refund({ orderId, lineId: last })).toMatchObject({
+      line: { lineId: last },
+      refund: { case: { amount: 5_998, status: "requested" } },
+      refundable: { quantity: 0, amount: 0 },
+    });
+    expect((await engine.views.statistics()).all).toMatchObject({
+      lines: 2_000,
+      units: 4_000,
+      cases: { requested: 1 },
+    });
+    for (const { view, different } of await engine.check()) expect([view, different]).toEqual([view, 0]);
+    const line = { ...lines[0], lineId: "one-more" };
+    expect(
+      refused(await engine.execute(newOrder("o-2", { lines: [...lines, line] as never }), by(buyer))),
+    ).toMatchObject({ code: "invalidCommand", issues: [{ field: "lines" }] });
+  });
+});
+
 describe("bad input", () => {
   it.each(stores)("writes nothing, and the engine goes on, on %s", async (_kind, fresh) => {
     const engine = await open({ store: fresh() });
@@ -329,7 +386,7 @@ describe.each(stores)("the orders that changed, on %s", (_kind, fresh) => {
     expect(all).toEqual({ orderIds: ["o-2", "o-1"], position: await engine.head(), end: true });
     const first = await engine.changes({ limit: 2 });
     expect(first).toMatchObject({ orderIds: ["o-2"], end: false });
-    const found: string[] = [];
+    const found = [...first.orderIds];
     let page = first;
     while (!page.end) {
       page = await engine.changes({ after: page.position, limit: 2 });
@@ -341,5 +398,32 @@ describe.each(stores)("the orders that changed, on %s", (_kind, fresh) => {
       position: all.position,
       end: true,
     });
+  });
+
+  it("come up to the end of an append, wherever the page ends", async () => {
+    const engine = await open({ store: fresh() });
+    const lines = [{ lineId: "L1", goodsId: "A", title: "Tea", unitPrice: 0, quantity: 1 }];
+    // What costs nothing is paid at once: several events in one append.
+    for (const orderId of ["o-1", "o-2"]) {
+      accepted(await engine.execute(newOrder(orderId, { lines, charges: [] }), by(buyer)));
+    }
+    expect((await engine.history("o-1")).length).toBeGreaterThan(1);
+    const { position: head } = await engine.changes();
+    for (const limit of [1, 2, 3]) {
+      const found: string[] = [];
+      let after: string | undefined;
+      for (;;) {
+        const page = await engine.changes({ after, limit });
+        for (const orderId of page.orderIds) {
+          const told = await engine.views.order(orderId, { at: { position: page.position as string } });
+          expect(told?.order.paidAt).toBe(t0);
+        }
+        found.push(...page.orderIds);
+        after = page.position;
+        if (page.end) break;
+      }
+      expect([...new Set(found)]).toEqual(["o-1", "o-2"]);
+      expect(after).toBe(head);
+    }
   });
 });

@@ -1,6 +1,7 @@
 // Engines on a server: several of them at once, each with views of its own, kept exactly once through whatever happens.
 
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +15,7 @@ import { type DevServer, startDevServer } from "../src/server/devserver/server.t
 import { planFaults } from "../src/server/devserver/faults.ts";
 import { openDatabase } from "../src/store/database.ts";
 import { openEsdbStore } from "../src/store/esdb.ts";
-import { isStoreError } from "../src/store/port.ts";
+import { StoreError, isStoreError } from "../src/store/port.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
 import { buyer, day, minute, t0 } from "./domain/orders.ts";
 import { accepted, answers, by, live, newOrder, open, stepOf, tidyEngines } from "./engines.ts";
@@ -302,6 +303,7 @@ describe("several engines on one server", () => {
       engines.map((engine) => engine.execute(pay, { actor: buyer, commandId: "pay", at: t0 + minute })),
     );
     expect(new Set(same.map((answer) => accepted(answer).revision)).size).toBe(1);
+    expect(same.map((answer) => accepted(answer).replayed).sort()).toEqual([false, true, true]);
     const others = await Promise.all(
       engines.map((engine, at) =>
         engine.execute({ ...pay, payId: `p-${at + 2}` }, by(buyer, { at: t0 + 2 * minute })),
@@ -366,7 +368,9 @@ describe("a command whose fate is not known", () => {
     });
     await expect(store.append("order-1", "none", event(1), claims)).rejects.toSatisfy(code("unavailable"));
     await expect(store.append("order-2", "none", event(2), claims)).rejects.toSatisfy(code("claimTaken"));
+    expect(await store.takenClaim(["payment/1"], "order-2")).toBe("payment/1");
     now += 11 * minute;
+    expect(await store.takenClaim(["payment/1"], "order-2")).toBe(undefined);
     expect(await store.append("order-2", "none", event(2), claims)).toMatchObject({ revision: 0n });
     // Now it stands behind an event, and is nobody else's for ever.
     now += day;
@@ -405,6 +409,67 @@ describe("a copy", () => {
     await server.close();
   });
 
+  it("takes the wallets along: what they hold, and what may not happen twice", async () => {
+    const { url } = await serve();
+    const [first, back] = [newFile(), newFile()];
+    const options = { wallet: "kept" } as const;
+    const store = await openSqliteStore(first);
+    const source = await open({ ...options, store });
+    const topUp = { buyerId: buyer.id, topUpId: "in", amount: 20_000, currency: "CNY", actor: buyer };
+    await source.wallet.topUp(topUp);
+    const ids = ["o-1", "o-2", "o-3", "o-4"];
+    for (const orderId of ids) accepted(await source.execute(newOrder(orderId), by(buyer)));
+    const pay = (engine: Engine, orderId: string) => engine.wallet.pay({ orderId, buyerId: buyer.id });
+    accepted((await pay(source, "o-1")) as E.Either<never, unknown>);
+    const [{ payId }] = (await source
+      .state("o-1")
+      .then((order) => "payments" in order && order.payments)) as [{ readonly payId: string }];
+    // The id that o-3 would be paid under belongs to o-2: the wallet gives the money back without it.
+    const taken = payId.replace(
+      /[0-9a-f]{40}/,
+      createHash("sha256").update("o-3").digest("hex").slice(0, 40),
+    );
+    const other = { type: "Pay", orderId: "o-2", payId: taken, amount: 5_800, channel: "online" };
+    accepted(await source.execute(other, by(buyer)));
+    expect(await pay(source, "o-3")).toMatchObject({ left: { code: "paymentIdUsed" } });
+    // Broken off before o-4 recorded it, and then it was cancelled: the money comes back, and the payment's id is used up.
+    const { append } = store;
+    store.append = async (stream, ...rest) => {
+      if (stream === "order-o-4") throw new StoreError("unavailable", "broken off");
+      return append.call(store, stream, ...rest);
+    };
+    await expect(pay(source, "o-4")).rejects.toThrow("broken off");
+    store.append = append;
+    accepted(await source.execute({ type: "CancelOrder", orderId: "o-4" }, by(buyer)));
+    for await (const { outcome } of source.wallet.settleHolds()) expect(outcome).toBe("released");
+    const log = async (engine: Engine) => (await engine.wallet.history(buyer.id)).map(({ event }) => event);
+    expect((await log(source)).map(({ type }) => type)).toEqual([
+      "WalletToppedUp",
+      ...["WalletHeld", "WalletTaken"],
+      ...["WalletHeld", "WalletReleased"],
+      ...["WalletHeld", "WalletReleased"],
+    ]);
+    const file = await openSqliteStore(first, { readOnly: true });
+    const server = await openEsdbStore(url);
+    const there = await copyEvents(file, server);
+    expect(there).toMatchObject({ orders: 4, wallets: 1, copied: there.events, verified: there.events });
+    expect(await copyEvents(file, server)).toEqual({ ...there, copied: 0 });
+    const home = await openSqliteStore(back);
+    expect(await copyEvents(server, home)).toEqual(there);
+    for (const one of [home, file, server]) await one.close();
+    for (const copy of [url, `sqlite:${back}`]) {
+      const engine = await open({ ...options, store: copy, viewsFile: newFile() });
+      expect(await log(engine)).toEqual(await log(source));
+      expect(await engine.wallet.show(buyer.id)).toEqual({ balances: { CNY: 14_200 }, held: [] });
+      expect(await engine.wallet.topUp(topUp)).toMatchObject({ right: { replayed: true } });
+      const late = (await log(source)).at(-1)?.data as { readonly payId: string };
+      const again = { type: "Pay", orderId: "o-4", ...late, amount: 5_800, channel: "online" };
+      const asked = await engine.execute(again, by(buyer, { at: t0 }));
+      expect(asked).toMatchObject({ left: { code: "paymentIdUsed" } });
+      await equal(engine);
+    }
+  });
+
   it("that was broken off is taken up, and what differs is named", async () => {
     const { url } = await serve();
     const path = newFile();
@@ -440,6 +505,7 @@ function pick(store: Awaited<ReturnType<typeof openEsdbStore>>) {
     kind: store.kind,
     readStream: store.readStream.bind(store),
     readAll: store.readAll.bind(store),
+    takenClaim: store.takenClaim.bind(store),
     head: store.head.bind(store),
     subscribe: store.subscribe.bind(store),
     close: store.close.bind(store),

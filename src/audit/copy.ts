@@ -1,8 +1,15 @@
-// Copies orders' events from one store to another, byte for byte and in their order, and proves afterwards that they are the same.
+// Copies orders and wallets from one store to another, event by event and byte for byte, and proves afterwards that they are the same.
 
-import { claimsOf } from "../commands/claims.ts";
-import { type Envelope, codec, orderPrefix } from "../store/codec.ts";
-import { type EventStore, type RecordedEvent, StoreError, isAfter, isStoreError } from "../store/port.ts";
+import { claimsOf, paymentClaim } from "../commands/claims.ts";
+import { codec, orderPrefix, walletCodec, walletPrefix } from "../store/codec.ts";
+import {
+  ClaimTakenError,
+  type EventStore,
+  type RecordedEvent,
+  StoreError,
+  isAfter,
+  isStoreError,
+} from "../store/port.ts";
 
 export interface CopyOptions {
   readonly signal?: AbortSignal | undefined;
@@ -11,9 +18,10 @@ export interface CopyOptions {
 }
 
 export interface CopyTotals {
-  /** Order events of the source. */
+  /** Events of the source's orders and wallets. */
   readonly events: number;
   readonly orders: number;
+  readonly wallets: number;
   /** Those that were written now; the others stood there already. */
   readonly copied: number;
   /** Events that were read from both stores and are the same, byte for byte: all of them. */
@@ -25,9 +33,9 @@ const inFlight = 64;
 const pageSize = 2_000;
 
 /**
- * Copies every order's events that are not there yet, an append for each that there was, with its claims; then reads both stores and
- * compares each stream event by event. Broken off, it is simply begun again: what stands there is compared, and not written twice.
- * @throws StoreError `conflict` where an order's stream at the destination holds something else, naming the first event that differs.
+ * Copies every event that is not there yet, an append for each that there was, with its claims; then reads both stores and compares each
+ * stream event by event. Broken off, it is simply begun again: what stands there is compared, and not written twice.
+ * @throws StoreError `conflict` where a stream at the destination holds something else, naming the first event that differs.
  */
 export async function copyEvents(
   from: EventStore,
@@ -37,25 +45,32 @@ export async function copyEvents(
   const head = await from.head();
   let events = 0;
   let copied = 0;
-  const orders = new Set<string>();
+  const seen = new Set<string>();
   for await (const page of pagesOf(from, head, signal)) {
-    const streams = [...grouped(page)];
-    for (let at = 0; at < streams.length; at += inFlight) {
-      signal?.throwIfAborted();
-      const written = await Promise.all(
-        streams.slice(at, at + inFlight).map(([stream, recorded]) => copyStream(to, stream, recorded)),
-      );
-      copied += written.reduce((sum, one) => sum + one, 0);
+    // A wallet that gave money back because another order held the payment's id must find it held.
+    for (const prefix of prefixes) {
+      const streams = [...grouped(page)].filter(([stream]) => stream.startsWith(prefix));
+      for (let at = 0; at < streams.length; at += inFlight) {
+        signal?.throwIfAborted();
+        const written = await Promise.all(
+          streams.slice(at, at + inFlight).map(([stream, recorded]) => copyStream(to, stream, recorded)),
+        );
+        copied += written.reduce((sum, one) => sum + one, 0);
+      }
     }
-    for (const { stream } of page) orders.add(stream);
+    for (const { stream } of page) seen.add(stream);
     events += page.length;
     onProgress?.("copying", events);
   }
-  const verified = await verify(from, to, head, orders, { signal, onProgress });
+  const verified = await verify(from, to, head, seen, { signal, onProgress });
   if (verified !== events)
     throw new StoreError("corrupt", `${verified} of ${events} events were found again`);
-  return { events, orders: orders.size, copied, verified };
+  const orders = [...seen].filter((stream) => stream.startsWith(orderPrefix)).length;
+  return { events, orders, wallets: seen.size - orders, copied, verified };
 }
+
+/** Those of orders come first. */
+const prefixes = [orderPrefix, walletPrefix];
 
 function grouped(page: readonly RecordedEvent[]): Map<string, RecordedEvent[]> {
   const groups = new Map<string, RecordedEvent[]>();
@@ -75,7 +90,7 @@ async function* pagesOf(
   if (head === undefined) return;
   for (let after: string | undefined; ;) {
     signal?.throwIfAborted();
-    const page = await from.readAll({ after, limit: pageSize, prefixes: [orderPrefix] });
+    const page = await from.readAll({ after, limit: pageSize, prefixes });
     // What is appended meanwhile is left out, at either end.
     const events = page.events.filter(({ position }) => !isAfter(position, head));
     if (events.length > 0) yield events;
@@ -92,30 +107,39 @@ async function copyStream(
 ): Promise<number> {
   let copied = 0;
   for (const batch of batchesOf(recorded)) {
-    const first = batch[0] as RecordedEvent;
-    const envelopes = batch.map(readable);
-    const claims = claimsOf(
-      envelopes.flatMap((envelope) => (envelope === undefined ? [] : [envelope.event])),
-    );
     try {
-      const { repeated } = await to.append(stream, before(first), batch, { claims });
-      if (!repeated) copied += batch.length;
+      if (!(await appended(to, stream, batch))) copied += batch.length;
     } catch (error) {
       if (!isStoreError(error, "conflict")) throw error;
       const rest = await restOf(to, stream, batch, error);
-      if (rest.length > 0) await to.append(stream, before(rest[0] as RecordedEvent), rest, { claims });
+      if (rest.length > 0) await appended(to, stream, rest);
       copied += rest.length;
     }
   }
   return copied;
 }
 
-/** What cannot be read is copied too: it makes no claims. */
-function readable(event: RecordedEvent): Envelope | undefined {
+/** Appends events of one command with the claims that they had; gives whether they stood there already. */
+async function appended(to: EventStore, stream: string, batch: readonly RecordedEvent[]): Promise<boolean> {
+  const revision = before(batch[0] as RecordedEvent);
+  const claims = batch.flatMap(claimsIn);
   try {
-    return codec.decode(event);
+    return (await to.append(stream, revision, batch, { claims })).repeated;
   } catch (error) {
-    if (isStoreError(error, "corrupt")) return undefined;
+    // Only a release can have been made without its claim, which another order held.
+    if (!(error instanceof ClaimTakenError) || !stream.startsWith(walletPrefix)) throw error;
+    return (await to.append(stream, revision, batch)).repeated;
+  }
+}
+
+/** What cannot be read is copied too: it makes no claims. */
+function claimsIn(recorded: RecordedEvent): readonly string[] {
+  try {
+    if (!recorded.stream.startsWith(walletPrefix)) return claimsOf([codec.decode(recorded).event]);
+    const { event } = walletCodec.decode(recorded);
+    return event.type === "WalletReleased" ? [paymentClaim(event.data.payId)] : [];
+  } catch (error) {
+    if (isStoreError(error, "corrupt")) return [];
     throw error;
   }
 }
@@ -175,7 +199,7 @@ async function verify(
   from: EventStore,
   to: EventStore,
   head: string | undefined,
-  orders: ReadonlySet<string>,
+  streams: ReadonlySet<string>,
   { signal, onProgress }: CopyOptions,
 ): Promise<number> {
   let same = 0;
@@ -200,8 +224,8 @@ async function verify(
   for (;;) {
     const [ours, theirs] = await Promise.all([left.next(), right.next()]);
     for (const event of ours.value ?? []) meet(event);
-    // Orders that are the destination's own are its own business.
-    for (const event of theirs.value ?? []) if (orders.has(event.stream)) meet(event);
+    // Streams that are the destination's own are its own business.
+    for (const event of theirs.value ?? []) if (streams.has(event.stream)) meet(event);
     onProgress?.("verifying", same);
     if (ours.done === true && theirs.done === true) break;
   }

@@ -3,13 +3,12 @@
 import type { Actor, Role } from "../domain/actor.ts";
 import { destinations } from "../domain/caseEvents.ts";
 import { caseCommandTypes, isCaseLegal } from "../domain/caseLifecycle.ts";
-import { ownerOf, soundest } from "../domain/caseNext.ts";
+import { application, ownerOf, soundest } from "../domain/caseNext.ts";
 import type { Case } from "../domain/caseState.ts";
 import type { Command, CommandData, Policy } from "../domain/commands.ts";
 import { type Decision, decide, rolesFor } from "../domain/decide.ts";
 import type { OrderEventType } from "../domain/events.ts";
 import { type OrderCommandType, commandTypes, isLegal } from "../domain/lifecycle.ts";
-import { refundableOf } from "../domain/refundable.ts";
 import { type Order, type OrderState, initialState } from "../domain/state.ts";
 import { caseTypes } from "../domain/terms.ts";
 import type { MerchantPolicy } from "../commands/handle.ts";
@@ -212,17 +211,7 @@ const tries: { readonly [T in OwnType]: (order: Order, code: string) => Iterable
       order.cases.map((one) => one.caseId),
     );
     for (const { lineId } of order.lines) {
-      const left = refundableOf(order, lineId);
-      for (const caseType of caseTypes) {
-        yield {
-          caseId,
-          lineId,
-          caseType,
-          ...(caseType === "refundOnly" ? {} : { quantity: Math.max(1, left.quantity) }),
-          // Of nothing that is left the least is asked: the refusal says what became of the rest.
-          amount: { refundOnly: Math.max(1, left.amount), returnRefund: left.amount, exchange: 0 }[caseType],
-        };
-      }
+      for (const caseType of caseTypes) yield { caseId, ...application(order, lineId, caseType) };
     }
   },
 };

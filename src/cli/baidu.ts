@@ -172,14 +172,19 @@ async function imported(session: Session, file: string, options: ImportOptions):
     async (engine) => {
       for await (const { place, value } of documents) {
         if (session.signal.aborted) return;
+        const {
+          open_id: openId,
+          scene_id: sceneId,
+          Data,
+        } = value as { readonly open_id?: unknown; readonly scene_id?: unknown; readonly Data?: unknown };
         const intake: Intake = {
           engine,
           shop: shop satisfies BaiduShop,
           merchantId: merchant,
           now: Date.now(),
           wholly,
+          sceneId: typeof sceneId === "string" ? sceneId : undefined,
         };
-        const { open_id: openId, Data } = value as { readonly open_id?: unknown; readonly Data?: unknown };
         const elements: readonly unknown[] = Array.isArray(Data) ? Data : [undefined];
         for (const element of elements) {
           const user = typeof openId === "string" ? openId : undefined;

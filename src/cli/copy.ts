@@ -1,4 +1,4 @@
-// `aftersale copy`: the orders of one store into another, resumable, and compared event by event afterwards.
+// `aftersale copy`: the orders and wallets of one store into another, resumable, and compared event by event afterwards.
 
 import type { Command } from "commander";
 
@@ -15,7 +15,7 @@ export function addCopy(program: Command, run: Run): void {
   program
     .command("copy")
     .description(
-      "copy every order's events to another store, and compare both event by event; broken off, it goes on next time",
+      "copy the events of orders and wallets to another store, and compare both event by event; broken off, it goes on next time",
     )
     .requiredOption("--from <url>", "the store to read: sqlite:FILE or esdb://HOST:2113")
     .requiredOption(
@@ -57,6 +57,7 @@ async function copy(session: Session, { from, to }: CopyArguments): Promise<Exit
       }
       const rows = [
         ["orders", totals.orders.toLocaleString("en")],
+        ["wallets", totals.wallets.toLocaleString("en")],
         ["events", totals.events.toLocaleString("en")],
         ["written now", totals.copied.toLocaleString("en")],
         ["the same in both", totals.verified.toLocaleString("en")],

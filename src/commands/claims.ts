@@ -2,6 +2,7 @@
 
 import type { OrderEvent } from "../domain/events.ts";
 import type { Rejection } from "../domain/refusals.ts";
+import type { EventStore } from "../store/port.ts";
 
 /** The claims that these facts make; ids hold no slash, so that no two claims read alike. */
 export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
@@ -17,6 +18,17 @@ export function claimsOf(events: readonly OrderEvent[]): readonly string[] {
     }
   }
   return claims;
+}
+
+/** The refusal that these facts would meet, were they appended now, because another order has taken what they claim. */
+export async function refusalElsewhere(
+  store: Pick<EventStore, "takenClaim">,
+  stream: string,
+  events: readonly OrderEvent[],
+): Promise<Rejection | undefined> {
+  const claims = claimsOf(events);
+  const taken = claims.length === 0 ? undefined : await store.takenClaim(claims, stream);
+  return taken === undefined ? undefined : refusalOf(taken);
 }
 
 /** The claim on a payment's id. */

@@ -274,7 +274,7 @@ export class CommandHandler {
   /** Hands the events to the store, and goes on with this order as if they were there: `pending` says that they are not yet. */
   #append(
     known: Known,
-    { commandId, actor }: Parsed,
+    { commandId }: Parsed,
     hash: string,
     events: readonly OrderEvent[],
     records: readonly NewEvent[],
@@ -295,8 +295,6 @@ export class CommandHandler {
       claims: claimsOf(events),
       context,
       follows: pending === undefined ? undefined : lastId,
-      // Machines of several processes give the same commands at the same moment, and each wants to know whether it was the one.
-      sure: actor.role === "system" || actor.role === "provider",
     });
     return known.pending;
   }

@@ -40,12 +40,13 @@ export function text(max: number, min = 0) {
     .meta({ maxLength: max, ...(min > 0 ? { minLength: min } : {}) });
 }
 
+/** Whole, or relative to wherever a shop keeps its pictures, as apifm's clients send theirs: `1.jpg`. */
 const pictureUrl = z.string().superRefine((value, context) => {
   const good =
     value.length <= 2_000 &&
-    /^https?:\/\/[^\0]*$/i.test(value) &&
+    /^(https?:\/\/|(?![^/?#]*:)[^\s\0])[^\0]*$/i.test(value) &&
     value.isWellFormed() &&
-    URL.canParse(value);
+    URL.canParse(value, "https://pictures.invalid/");
   if (!good)
     context.addIssue({ code: "custom", message: "must be a URL of http or https, at most 2000 characters" });
 });

@@ -2,8 +2,9 @@
 
 import type { Order } from "../domain/state.ts";
 import type { Engine } from "../engine.ts";
-import type { OrderDetail } from "../projections/detail.ts";
+import type { LogEntry, OrderDetail } from "../projections/detail.ts";
 import type { Scope } from "../projections/statistics.ts";
+import type { AskedBy } from "./dialect.ts";
 import type { Caller } from "./ports.ts";
 
 /** Whether an order is the caller's to see: a buyer's and a merchant's own, and any for the shop's admins and services. */
@@ -37,6 +38,29 @@ export async function ownOrder(
     (caller.role === "buyer" && hiddenByBuyerAt !== undefined) ||
     (caller.role === "merchant" && hiddenByMerchantAt !== undefined);
   return hidden && revision === undefined ? undefined : detail;
+}
+
+/** An order of the caller's as it stands, and the fact that this very request's command has recorded in it before. */
+export interface Standing {
+  readonly detail: OrderDetail;
+  readonly repeated: LogEntry | undefined;
+}
+
+/**
+ * An order of a buyer's to give a command to; undefined where none is named, there is none, it is another's, or the buyer has hidden it.
+ * Where this very request was done before it was hidden, it is there, so that it is answered the same again.
+ */
+export async function standing(
+  engine: Engine,
+  { caller, commandId }: Pick<AskedBy, "caller" | "commandId">,
+  orderId: string | undefined,
+): Promise<Standing | undefined> {
+  if (orderId === undefined || !(await isOwn(engine, caller, orderId))) return undefined;
+  const detail = await engine.views.order(orderId);
+  if (detail === undefined) return undefined;
+  const repeated = detail.log.find((entry) => entry.commandId === commandId);
+  const hidden = detail.order.hiddenByBuyerAt !== undefined && repeated === undefined;
+  return hidden ? undefined : { detail, repeated };
 }
 
 /** The scope of a caller's lists and counts; undefined for who has none: staff and payment providers see no lists. */

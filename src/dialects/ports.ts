@@ -119,7 +119,8 @@ export interface Ports {
   readonly catalog: Catalog;
   readonly freight: Freight;
   readonly addresses: Addresses;
-  readonly wallet: Purse;
+  /** Undefined: nobody has money with the shop. */
+  readonly wallet: Purse | undefined;
   /** Online payment and its way back; undefined: wallet and manual only. The same one that the engine was opened with. */
   readonly payments: PaymentProvider | undefined;
   /** In which orders are made: a merchant's id, ISO 4217, and the zone in which wall clocks are read (IANA). */

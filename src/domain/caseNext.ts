@@ -6,7 +6,7 @@ import type { Actor, Role } from "./actor.ts";
 import type { CaseCommandType } from "./caseCommands.ts";
 import { type CaseStatus, caseCommandsFor } from "./caseLifecycle.ts";
 import { type Case, inFlight } from "./caseState.ts";
-import type { Command } from "./commands.ts";
+import type { Command, CommandData } from "./commands.ts";
 import { afterSaleUntil, isPast } from "./deadlines.ts";
 import { type Decision, decide, rolesFor } from "./decide.ts";
 import { refundableOf } from "./refundable.ts";
@@ -52,7 +52,13 @@ export function nextOf(order: Order, one: Case, now: number): readonly NextComma
 /** What could be applied for on a line at an instant (milliseconds UTC). */
 export function applicationOf(order: Order, lineId: string, now: number): Application {
   const answers = caseTypes.map((caseType) => {
-    const answer = ask(order, application(order, lineId, caseType), "buyer", now);
+    const command: Command = {
+      type: "ApplyRefund",
+      orderId: order.orderId,
+      caseId: noCase,
+      ...application(order, lineId, caseType),
+    };
+    const answer = ask(order, command, "buyer", now);
     return { caseType, refusal: E.isLeft(answer) ? answer.left : undefined };
   });
   const allowed = answers.filter(({ refusal }) => !breaks(refusal, "typeNotAllowed"));
@@ -83,17 +89,18 @@ export function ownerOf({ buyerId, merchantId }: Order, role: Role): Actor {
 /** No case has this id: ids are never empty. */
 const noCase = "";
 
-function application(order: Order, lineId: string, caseType: CaseType): Command {
-  const { orderId } = order;
-  const { amount } = refundableOf(order, lineId);
+/** An application for all that is left of a line; of nothing that is left the least is asked, and the refusal says what became of the rest. */
+export function application(
+  order: Order,
+  lineId: string,
+  caseType: CaseType,
+): Omit<CommandData["ApplyRefund"], "caseId"> {
+  const left = refundableOf(order, lineId);
   return {
-    type: "ApplyRefund",
-    orderId,
-    caseId: noCase,
     lineId,
     caseType,
-    quantity: caseType === "refundOnly" ? 0 : 1,
-    amount: caseType === "exchange" ? 0 : caseType === "refundOnly" ? Math.max(1, amount) : amount,
+    ...(caseType === "refundOnly" ? {} : { quantity: Math.max(1, left.quantity) }),
+    amount: { refundOnly: Math.max(1, left.amount), returnRefund: left.amount, exchange: 0 }[caseType],
   };
 }
 

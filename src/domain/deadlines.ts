@@ -1,7 +1,7 @@
 // What falls due on an order by itself: data that a view keeps and `runDue` fires, guarded again when the command is decided.
 
 import { type Case, inFlight } from "./caseState.ts";
-import { type Order, type OrderState, hasOpenCase } from "./state.ts";
+import { type Order, type OrderState, hasOpenCase, openCasesOf } from "./state.ts";
 
 export type DeadlineKind = "unpaid" | "autoConfirm" | CaseDeadlineKind;
 
@@ -36,9 +36,28 @@ export function payByOf(at: number, payWindowMinutes: number): number | undefine
 export function autoConfirmAt(
   order: Pick<Order, "shippedAt" | "terms" | "pausedSince" | "pausedFor">,
 ): number | undefined {
-  return order.shippedAt === undefined || order.terms.autoConfirmDays === 0 || order.pausedSince !== undefined
+  return order.pausedSince === undefined ? confirmAt(order) : undefined;
+}
+
+/** While a case keeps the automatic receipt waiting: the oldest that does, and how many milliseconds are left when it is over. */
+export function autoConfirmWaits(
+  order: Order,
+): { readonly caseId: string; readonly left: number } | undefined {
+  const [oldest] = openCasesOf(order);
+  const at = confirmAt(order);
+  return order.pausedSince === undefined || oldest === undefined || at === undefined
     ? undefined
-    : order.shippedAt + order.terms.autoConfirmDays * day + order.pausedFor;
+    : { caseId: oldest.caseId, left: Math.max(0, at - order.pausedSince) };
+}
+
+function confirmAt({
+  shippedAt,
+  terms,
+  pausedFor,
+}: Pick<Order, "shippedAt" | "terms" | "pausedFor">): number | undefined {
+  return shippedAt === undefined || terms.autoConfirmDays === 0
+    ? undefined
+    : shippedAt + terms.autoConfirmDays * day + pausedFor;
 }
 
 /** Until when after-sale can be applied for; undefined before receipt, and where it never can be. */

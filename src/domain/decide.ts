@@ -15,7 +15,7 @@ import {
   wholeOrderCase,
 } from "./caseDecide.ts";
 import type { Command, CommandType, LineAsked, Policy, Request } from "./commands.ts";
-import { autoConfirmAt, isPast, payByOf } from "./deadlines.ts";
+import { autoConfirmAt, autoConfirmWaits, isPast, payByOf } from "./deadlines.ts";
 import {
   type Line,
   type OrderEvent,
@@ -586,7 +586,13 @@ const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> }
       return [
         dueAt !== undefined && isPast(dueAt, now)
           ? undefined
-          : { code: "notDue", command: command.type, dueAt: dueAt ?? null, at: now },
+          : {
+              code: "notDue",
+              command: command.type,
+              dueAt: dueAt ?? null,
+              at: now,
+              ...autoConfirmWaits(order),
+            },
       ];
     },
     facts: (_order, { actor }, now) => [

@@ -74,7 +74,15 @@ export interface RefusalFacts {
   paymentIdUsed: { readonly field: "payId"; readonly payId: string };
 
   // Deadlines.
-  notDue: { readonly command: string; readonly dueAt: number | null; readonly at: number };
+  notDue: {
+    readonly command: string;
+    /** Null where there is no such deadline, or it stands still. */
+    readonly dueAt: number | null;
+    readonly at: number;
+    /** The case for which it stands still, and how many milliseconds are left when that is over. */
+    readonly caseId?: string;
+    readonly left?: number;
+  };
 
   // Shipping, receiving, redeeming.
   waybillMissing: { readonly field: string };
@@ -204,6 +212,18 @@ type Words = { readonly [K in RejectionCode]: (facts: RefusalFacts[K]) => string
 
 const when = (at: number): string => new Date(at).toISOString();
 
+/** A time of so many milliseconds, in whole seconds; empty for less than one. */
+function lasting(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const parts = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3_600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ] as const;
+  return parts.flatMap(([count, unit]) => (count === 0 ? [] : [`${count} ${unit}`])).join(" ");
+}
+
 const destinationFaults = {
   notPayable: "there is nothing to pay out yet",
   paidOffline: "the payment was made offline",
@@ -242,10 +262,12 @@ const words: Words = {
     `amount: ${formatAmount(amount, currency)} ${currency} was given, ${formatAmount(due, currency)} ${currency} is due`,
   currencyMismatch: ({ currency, expected }) => `currency: the order is in ${expected}, not in ${currency}`,
   paymentIdUsed: ({ payId }) => `payId: ${payId} was used for another payment`,
-  notDue: ({ command, dueAt, at }) =>
-    dueAt === null
-      ? `${command}: this order has no such deadline`
-      : `${command}: due after ${when(dueAt)}, and it is ${when(at)}`,
+  notDue: ({ command, dueAt, at, caseId, left = 0 }) => {
+    if (dueAt !== null) return `${command}: due after ${when(dueAt)}, and it is ${when(at)}`;
+    if (caseId === undefined) return `${command}: this order has no such deadline`;
+    const more = lasting(left);
+    return `${command}: waits while case ${caseId} is open${more === "" ? "" : `, and then for ${more} more`}`;
+  },
   waybillMissing: ({ field }) => `${field}: an express parcel needs a carrier and a tracking number`,
   lineNotInOrder: ({ field, lineId }) => `${field}: the order has no line ${lineId}`,
   codeMissing: () => "code: this pickup order is handed over against its write-off code",

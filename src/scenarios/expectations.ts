@@ -62,6 +62,9 @@ export type ViewExpected = ViewAsked &
     | { readonly view: "provider" | "wallet"; readonly is: JsonMap }
   );
 
+/** A reply: all of it, or (`has`) what is named of it, at any depth. */
+export type ReplyExpected = { readonly kind: "reply" | "has"; readonly is: Json };
+
 /** A case, or the latest of a line. */
 export type RefundOf = { readonly orderId: string } & (
   | { readonly caseId: string }
@@ -462,6 +465,24 @@ export function documentDifference(
   return isDeepStrictEqual(expected, named)
     ? undefined
     : { expected: written(expected), actual: written(named) };
+}
+
+/** Where a reply is not what was expected; undefined where it is. */
+export function replyDifference({ kind, is }: ReplyExpected, reply: Json): Difference | undefined {
+  const seen = kind === "reply" ? reply : askedOf(is, reply);
+  return isDeepStrictEqual(is, seen) ? undefined : { expected: is, actual: seen };
+}
+
+/** Of mappings the keys that are named, null for one that is absent; of lists every entry; all else as it is. */
+function askedOf(asked: Json | undefined, found: Json): Json {
+  if (isJsonList(asked) && isJsonList(found)) return found.map((one, index) => askedOf(asked[index], one));
+  if (!isJsonMap(asked) || !isJsonMap(found)) return found;
+  return Object.fromEntries(
+    Object.entries(asked).map(([key, inside]) => [
+      key,
+      Object.hasOwn(found, key) ? askedOf(inside, found[key] as Json) : null,
+    ]),
+  );
 }
 
 /** Documents, and lists of documents, inside a document: of these, too, only what is named is looked at. */

@@ -7,19 +7,23 @@ import { isDeepStrictEqual } from "node:util";
 
 import * as E from "fp-ts/lib/Either.js";
 
+import { copyEvents } from "../audit/copy.ts";
 import { claimsOf } from "../commands/claims.ts";
 import { commandHash, eventId } from "../commands/identity.ts";
 import { type Scripted, memoryWallet, scriptedProvider } from "../commands/scripted.ts";
 import type { PaymentProvider, Wallet } from "../commands/refundPorts.ts";
 import type { NextCommand } from "../domain/caseNext.ts";
+import type { Json } from "../domain/json.ts";
 import type { OrderState } from "../domain/state.ts";
 import type { Step as BarStep, Steps } from "../domain/steps.ts";
+import { shopSchema } from "../dialects/catalog.ts";
 import { type Engine, openEngine } from "../engine.ts";
 import type { CaseProgress, LogEntry, OrderDetail } from "../projections/detail.ts";
 import type { CaseDetail, RefundDetail } from "../projections/refund.ts";
 import { type Envelope, codec, encodeMeta, orderPrefix, streamOf } from "../store/codec.ts";
 import { type MemoryStore, openMemoryStore } from "../store/memory.ts";
 import { type SqliteStore, openSqliteStore } from "../store/sqlite.ts";
+import { replyTo } from "./ask.ts";
 import {
   type Difference,
   type Outcome,
@@ -29,9 +33,11 @@ import {
   listDifference,
   outcomeDifference,
   plainOf,
+  replyDifference,
 } from "./expectations.ts";
 import type { ScenarioResult, StepResult } from "./reporters.ts";
 import {
+  type AskStep,
   type Attempt,
   type CommandStep,
   type GivenEvent,
@@ -91,21 +97,11 @@ async function openGround(kind: StoreKind): Promise<Ground> {
   }
 }
 
-/** A memory store ends with its engine: what it held goes on in another, event by event. */
+/** A memory store ends with its engine: what it held goes on in another. */
 async function copied(store: Store): Promise<Store> {
   const copy = openMemoryStore();
-  for (let after: string | undefined; ;) {
-    const page = await store.readAll({ after });
-    for (const recorded of page.events) {
-      const { stream, revision, id, type, data, meta } = recorded;
-      const claims = claimsOf([codec.decode(recorded).event]);
-      await copy.append(stream, revision === 0n ? "none" : revision - 1n, [{ id, type, data, meta }], {
-        claims,
-      });
-    }
-    if (page.end) return copy;
-    after = page.checkpoint;
-  }
+  await copyEvents(store, copy);
+  return copy;
 }
 
 // --- one scenario ---
@@ -204,7 +200,7 @@ class Stage {
   }
 
   async #open(): Promise<void> {
-    const { terms, redeemKey } = this.#scenario;
+    const { terms, redeemKey, wallets } = this.#scenario;
     const { provider: payments, wallet } = this;
     this.#engine = await openEngine({
       store: this.store,
@@ -212,8 +208,27 @@ class Stage {
       terms,
       redeemKey,
       payments,
-      wallet,
+      wallet: wallets === undefined ? wallet : "kept",
     });
+    for (const [buyerId, amount] of Object.entries(wallets ?? {})) {
+      await this.#engine.wallet.topUp({
+        buyerId,
+        topUpId: "scenario",
+        amount,
+        currency: this.#shop.currency,
+        actor: { role: "system", id: "scenario" },
+      });
+    }
+  }
+
+  get #shop() {
+    return this.#scenario.shop ?? shopSchema.parse({});
+  }
+
+  /** What a request is answered with. */
+  reply(step: AskStep): Promise<Json> {
+    const { engine, provider: payments } = this;
+    return replyTo(step, { engine, shop: this.#shop, payments, clock: () => this.now });
   }
 }
 
@@ -275,6 +290,7 @@ async function playStep(stage: Stage, step: Step): Promise<Difference | undefine
 async function workDifference(stage: Stage, step: Step): Promise<Difference | undefined> {
   if (step.kind === "look") return undefined;
   if (step.kind === "together") return togetherDifference(stage, step);
+  if (step.kind === "ask") return askDifference(stage, step);
   const outcome = await outcomeOf(stage, step);
   return step.outcome === undefined ? undefined : outcomeDifference(step.outcome, outcome);
 }
@@ -282,7 +298,7 @@ async function workDifference(stage: Stage, step: Step): Promise<Difference | un
 /** Gives the command, or has the engine do its work; the events are read back from the store. */
 async function outcomeOf(
   stage: Stage,
-  step: CommandStep | Exclude<Step, { readonly kind: "look" | "together" }>,
+  step: CommandStep | Exclude<Step, { readonly kind: "look" | "together" | "ask" }>,
 ): Promise<Outcome> {
   stage.now = Math.max(stage.now, step.at);
   const before = await stage.store.head();
@@ -312,6 +328,20 @@ async function outcomeOf(
   }
   const events = (await envelopesAfter(stage.store, before)).map(({ event }) => event);
   return { refused, repeat, events };
+}
+
+/** Asks in a dialect; the reply, and what was appended for it. */
+async function askDifference(
+  stage: Stage,
+  step: Extract<Step, { readonly kind: "ask" }>,
+): Promise<Difference | undefined> {
+  const before = await stage.store.head();
+  const reply = await stage.reply(step);
+  const difference = step.reply === undefined ? undefined : replyDifference(step.reply, reply);
+  if (difference !== undefined) return { ...difference, note: "the reply" };
+  if (step.outcome === undefined) return undefined;
+  const events = (await envelopesAfter(stage.store, before)).map(({ event }) => event);
+  return outcomeDifference(step.outcome, { refused: undefined, repeat: false, events });
 }
 
 /** Gives the commands one after the other without waiting, and tells their events apart by who had them appended. */

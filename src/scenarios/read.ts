@@ -31,13 +31,16 @@ import { idPattern, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
 import { caseTypes, defaultTerms } from "../domain/terms.ts";
 import { type Party, parties } from "../domain/waiting.ts";
+import { type ShopData, shopSchema } from "../dialects/catalog.ts";
 import type { CaseFilter } from "../projections/cases.ts";
 import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
+import { dialectNames } from "./ask.ts";
 import {
   type EventExpected,
   type JsonMap,
   type OutcomeExpected,
+  type ReplyExpected,
   type RuleExpected,
   type ViewExpected,
   eventKeys,
@@ -174,6 +177,7 @@ class DocumentReader {
       "redeemKey",
       "provider",
       "wallet",
+      "shop",
       "given",
       "steps",
     ];
@@ -187,6 +191,10 @@ class DocumentReader {
     const terms = this.#optional(fields, "terms", (node) => this.#terms(node));
     const provider = this.#optional(fields, "provider", (node) => this.#script(node, "provider"));
     const wallet = this.#optional(fields, "wallet", (node) => this.#script(node, "wallet"));
+    const shop = this.#optional(fields, "shop", (node) => this.#shop(node));
+    if (shop?.wallets !== undefined && fields.has("wallet")) {
+      this.#fault(fields.get("wallet")?.key, "wallet: what the shop's own wallets do needs no script");
+    }
     const given = this.#list(fields.get("given"), "given").map((node, index) => this.#given(node, index));
     const command = given.findIndex((one) => one?.kind === "command");
     const late = given.findIndex((one, index) => one?.kind === "event" && command !== -1 && index > command);
@@ -202,9 +210,32 @@ class DocumentReader {
       redeemKey: this.#redeemKey,
       provider,
       wallet,
+      shop: shop?.data,
+      wallets: shop?.wallets,
       given: given.filter((one) => one !== undefined),
       steps: steps.filter((one) => one !== undefined),
     };
+  }
+
+  /** As the file of `serve --catalog`, and beside it `wallets`. */
+  #shop(
+    node: Node,
+  ): { readonly data: ShopData; readonly wallets: Readonly<Record<string, number>> | undefined } | undefined {
+    const { wallets, ...given } = this.#plain(node) as JsonMap;
+    const read = shopSchema.safeParse(given);
+    if (!read.success) {
+      const known = (path: readonly PropertyKey[]): readonly string[] =>
+        path.length === 0 ? [...Object.keys(shopSchema.shape), "wallets"] : [];
+      return this.#issues(node, "shop", issuesOf(read.error, known));
+    }
+    if (wallets === undefined) return { data: read.data, wallets: undefined };
+    const amounts = isJsonMap(wallets) ? Object.entries(wallets) : [];
+    const good = amounts.every(
+      ([id, amount]) => isId(id) && Number.isSafeInteger(amount) && Number(amount) > 0,
+    );
+    return good && amounts.length > 0
+      ? { data: read.data, wallets: Object.fromEntries(amounts) as Record<string, number> }
+      : this.#fault(this.#inside(node, "wallets"), "wallets: amounts in minor units by the buyers' ids");
   }
 
   #script(node: Node, what: string): RefundScript | undefined {
@@ -281,7 +312,8 @@ class DocumentReader {
   // --- steps ---
 
   #step(node: Node, index: number): Step | undefined {
-    const keys = ["when", "together", "as", "at", "after", "id", "order", "case", "expect", "then", "and"];
+    const about = ["as", "at", "after", "id", "order", "case", "expect", "with"];
+    const keys = ["when", "together", "ask", ...about, "then", "reply", "has", "and"];
     const fields = this.#fields(node, "a step", keys);
     if (fields === undefined) return undefined;
     const at = this.#moment(fields);
@@ -304,6 +336,16 @@ class DocumentReader {
       const name = attempts.map((attempt) => attempt.name).join(" | ");
       return { ...place, kind: "together", name, at, attempts, outcome: undefined, views };
     }
+    const ask = fields.get("ask");
+    if (ask !== undefined) {
+      only(
+        ["ask", "with", "as", "at", "after", "id", "then", "reply", "has", "and"],
+        "has no meaning for a request",
+      );
+      return this.#request(place, fields, { at, said, views, key: `step-${index + 1}` });
+    }
+    for (const name of ["with", "reply", "has"])
+      if (fields.has(name)) this.#fault(fields.get(name)?.key, `${name}: stands only beside an \`ask\``);
     if (when === undefined) {
       if (then === undefined) this.#fault(node, "a step has a `when`, or a `then` that looks at a view");
       else if (!this.#isView(then.value))
@@ -319,6 +361,70 @@ class DocumentReader {
     }
     const attempt = this.#attempt(place, fields, at, said, `step-${index + 1}`);
     return attempt === undefined ? undefined : { ...attempt, views };
+  }
+
+  /** A request in a dialect: `ask: { apifm: GET /order/detail }`. */
+  #request(
+    place: { readonly line: number; readonly column: number },
+    fields: Fields,
+    {
+      at,
+      said,
+      views,
+      key: stepKey,
+    }: {
+      readonly at: number;
+      readonly said: OutcomeExpected | undefined;
+      readonly views: readonly ViewExpected[];
+      readonly key: string;
+    },
+  ): Step | undefined {
+    const ask = fields.get("ask") as Field;
+    if (ask.value === undefined) return this.#fault(ask.key, "ask is empty");
+    const named = this.#named(ask.value, "ask");
+    if (named === undefined) return undefined;
+    const dialect = this.#oneOf(named.key, "ask", dialectNames);
+    const text = named.value === undefined ? undefined : this.#text(named.value, named.name);
+    const [, method = "POST", path] = /^(?:(GET|POST) )?(\/\S*)$/.exec(text ?? "") ?? [];
+    if (path === undefined) {
+      this.#fault(named.value ?? named.key, `${named.name}: a path such as /order/pay, or GET /order/detail`);
+    }
+    const form = this.#optional(fields, "with", (node) => this.#plain(node)) ?? {};
+    if (!isJsonMap(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
+    const actor = this.#optional(fields, "as", (as) => this.#actor(as, as));
+    const key = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepKey;
+    const [reply, has] = ["reply" as const, "has" as const].map((kind): ReplyExpected | undefined => {
+      const field = fields.get(kind);
+      return field === undefined ? undefined : { kind, is: this.#plain(field.value) };
+    });
+    if (reply !== undefined && has !== undefined)
+      this.#fault(fields.get("has")?.key, "has: stands beside `reply`, and only one of them can be meant");
+    if (has !== undefined && isJsonMap(has.is) && Object.keys(has.is).length === 0)
+      this.#fault(fields.get("has")?.key, "has: names no key, and so checks nothing");
+    if (said !== undefined && said.kind !== "events")
+      this.#fault(
+        fields.get("then")?.value,
+        "then: of a request, the events or `nothing`; the rest is its reply",
+      );
+    if (said === undefined && reply === undefined && has === undefined && views.length === 0)
+      this.#fault(ask.key, "ask: what must come of it is missing: `reply`, `has`, `then` or `and`");
+    if (dialect === undefined || path === undefined) return undefined;
+    const by = actor === undefined ? "" : ` as ${actor.role}:${actor.id}`;
+    return {
+      ...place,
+      kind: "ask",
+      name: `${dialect} ${path}${by}`,
+      at,
+      dialect,
+      method: method as "GET" | "POST",
+      path,
+      fields: form,
+      actor,
+      key,
+      reply: reply ?? has,
+      outcome: said,
+      views,
+    };
   }
 
   /** The command of a step, with what must come of it. */

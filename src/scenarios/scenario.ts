@@ -4,8 +4,10 @@ import type { RefundScript } from "../commands/scripted.ts";
 import type { TermsOption } from "../commands/terms.ts";
 import type { Actor } from "../domain/actor.ts";
 import type { OrderEvent } from "../domain/events.ts";
+import type { ShopData } from "../dialects/catalog.ts";
 import type { Scope } from "../projections/statistics.ts";
-import type { JsonMap, OutcomeExpected, ViewExpected } from "./expectations.ts";
+import type { DialectName } from "./ask.ts";
+import type { JsonMap, OutcomeExpected, ReplyExpected, ViewExpected } from "./expectations.ts";
 
 /** What is wrong with a file, and where; lines and columns count from 1. */
 export interface Fault {
@@ -48,6 +50,20 @@ interface LookStep extends Placed {
   readonly kind: "look";
 }
 
+/** A request in a dialect. */
+export interface AskStep extends Placed {
+  readonly kind: "ask";
+  readonly dialect: DialectName;
+  readonly method: "GET" | "POST";
+  /** As the dialect's document has it, apifm's without the sub-domain. */
+  readonly path: string;
+  readonly fields: JsonMap;
+  /** Undefined: no token is sent. */
+  readonly actor: Actor | undefined;
+  readonly key: string;
+  readonly reply: ReplyExpected | undefined;
+}
+
 /** A command with what must come of it. */
 export type Attempt = CommandStep & { readonly outcome: OutcomeExpected };
 
@@ -57,8 +73,11 @@ export interface TogetherStep extends Placed {
   readonly attempts: readonly Attempt[];
 }
 
-export type Step = (CommandStep | EngineStep | LookStep | TogetherStep) & {
-  /** What the command or the engine's work must come to; undefined where only views are looked at, and where each attempt has its own. */
+export type Step = (CommandStep | EngineStep | LookStep | TogetherStep | AskStep) & {
+  /**
+   * What the command, the engine's work or the request must come to; undefined where only views are looked at, where each attempt has
+   * its own, and where a request may come to anything.
+   */
   readonly outcome: OutcomeExpected | undefined;
   readonly views: readonly ViewExpected[];
 };
@@ -71,6 +90,9 @@ export interface Scenario {
   /** What the payment provider and the wallet answer; `settle` without it. */
   readonly provider: RefundScript | undefined;
   readonly wallet: RefundScript | undefined;
+  /** What the dialects sell, and what buyers have with the shop, in minor units of its currency. */
+  readonly shop: ShopData | undefined;
+  readonly wallets: Readonly<Record<string, number>> | undefined;
   /** Events first, then commands. */
   readonly given: readonly (GivenEvent | CommandStep)[];
   readonly steps: readonly Step[];
@@ -82,6 +104,7 @@ export function expectsAnything({ steps }: Scenario): boolean {
     const outcomes = step.kind === "together" ? step.attempts.map(({ outcome }) => outcome) : [step.outcome];
     return (
       step.views.length > 0 ||
+      (step.kind === "ask" && step.reply !== undefined) ||
       outcomes.some((outcome) => outcome !== undefined && outcome.kind !== "accepted")
     );
   });

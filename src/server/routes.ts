@@ -263,16 +263,20 @@ async function events(
   }
 }
 
+const noWallet = (): Failure => failure(422, "noWallet", "nobody has a wallet with this shop");
+
 async function pay(asked: Asked, { engine, ports }: House): Promise<Answer> {
   const { caller } = asked;
   const orderId = param(asked, "orderId");
   if (!(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
+  if (ports.wallet === undefined) return noWallet();
   const paid = await ports.wallet.pay({ orderId, buyerId: caller.id });
   if (E.isRight(paid)) return receiptAnswer(paid.right, caller);
   return isWalletRefusal(paid.left) ? ofWalletRefusal(paid.left) : ofRejection(paid.left);
 }
 
-async function wallet({ caller, query }: Asked, { engine }: House): Promise<Answer> {
+async function wallet({ caller, query }: Asked, { engine, ports }: House): Promise<Answer> {
+  if (ports.wallet === undefined) return noWallet();
   const { buyerId = caller.role === "buyer" ? caller.id : undefined } = query as Query<
     typeof shapes.walletQuery
   >;
@@ -281,7 +285,8 @@ async function wallet({ caller, query }: Asked, { engine }: House): Promise<Answ
   return document({ buyerId, ...(await engine.wallet.show(buyerId)) });
 }
 
-async function topUp({ caller, body }: Asked, { engine }: House): Promise<Answer> {
+async function topUp({ caller, body }: Asked, { engine, ports }: House): Promise<Answer> {
+  if (ports.wallet === undefined) return noWallet();
   const given = body as Query<typeof shapes.topUpSchema>;
   const done = await engine.wallet.topUp({ ...given, actor: caller });
   if (E.isRight(done)) return { document: given, replayed: done.right.replayed };

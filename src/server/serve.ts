@@ -2,23 +2,25 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { BaiduShop } from "../dialects/baidu/views.ts";
 import type { FetchHandler } from "../dialects/dialect.ts";
 import type { Log, Ports } from "../dialects/ports.ts";
 import type { Engine } from "../engine.ts";
 import { createApp } from "./app.ts";
 import { emptyShop, fileShop } from "./catalog.ts";
+import type { Bounds, DialectOptions, SenderSettings } from "./config.ts";
 import { dialects } from "./dialects.ts";
-import { type ListenOptions, type Listening, listen } from "./listen.ts";
+import { type Listening, listen } from "./listen.ts";
+import { sending } from "./sending.ts";
 import { fileAuthentication } from "./tokens.ts";
 import { upkeep } from "./upkeep.ts";
 
-/** What can be served: each dialect, and `api`, the engine's own. */
-export const served: readonly string[] = [...Object.keys(dialects), "api"];
+const dialectNames = Object.keys(dialects) as readonly (keyof typeof dialects)[];
 
-export interface ServeOptions extends Pick<
-  ListenOptions,
-  "headersTimeoutMs" | "requestTimeoutMs" | "maxHeaderBytes" | "graceMs"
-> {
+/** What can be served: each dialect, and `api`, the engine's own. */
+export const served: readonly string[] = [...dialectNames, "api"];
+
+export interface ServeOptions extends Bounds {
   readonly engine: Engine;
   readonly host: string;
   readonly port: number;
@@ -30,6 +32,10 @@ export interface ServeOptions extends Pick<
   readonly only?: readonly string[] | undefined;
   /** Milliseconds between two rounds of upkeep; 0: none, who runs the server sees to it. */
   readonly upkeepMs?: number | undefined;
+  /** What the dialects are made with; each below the prefix of its own name without it. */
+  readonly dialects?: DialectOptions | undefined;
+  /** Has Baidu's order centre told of every change; by one server of a store, for each would tell all of it. */
+  readonly sender?: SenderSettings | undefined;
   readonly version?: string | undefined;
   readonly log: Log;
   /** What is to stand instead of the ports' defaults. */
@@ -41,7 +47,7 @@ export interface ServeOptions extends Pick<
  * @throws TokenFileError, ShopFileError, or what reading the files or listening throws.
  */
 export async function serve(options: ServeOptions): Promise<Listening> {
-  const { engine, log, only = served, upkeepMs = 10_000 } = options;
+  const { engine, log, only = served, upkeepMs = 10_000, dialects: made = {} } = options;
   const clock = options.ports?.clock ?? Date.now;
   const following = (file: string) => ({
     now: clock,
@@ -60,8 +66,9 @@ export async function serve(options: ServeOptions): Promise<Listening> {
     ...options.ports,
   };
   const handlers: Record<string, FetchHandler> = {};
-  for (const [name, make] of Object.entries(dialects)) {
-    if (only.includes(name)) handlers[`/${name}`] = make(engine, ports, { prefix: `/${name}` });
+  for (const name of dialectNames.filter((one) => only.includes(one))) {
+    const mount = { ...made[name], prefix: made[name]?.prefix ?? `/${name}` };
+    handlers[mount.prefix] = dialects[name](engine, ports, mount);
   }
   const stopping = new AbortController();
   const handler = createApp({
@@ -72,13 +79,17 @@ export async function serve(options: ServeOptions): Promise<Listening> {
     version: options.version,
     stopping: stopping.signal,
   });
+  const { appKey = ports.merchantId, orderPage, subOrderPage } = made.baidu ?? {};
+  const shopOfBaidu: BaiduShop = { appKey, currency: ports.currency, orderPage, subOrderPage };
   const listening = await listen({ ...options, handler });
   const keeping = upkeepMs === 0 ? undefined : upkeep(engine, { everyMs: upkeepMs, clock, log });
+  const telling =
+    options.sender === undefined ? undefined : sending({ ...options.sender, engine, shop: shopOfBaidu, log });
   return {
     ...listening,
     stop: async () => {
       stopping.abort(new Error("the server stops"));
-      await Promise.all([listening.stop(), keeping?.stop()]);
+      await Promise.all([listening.stop(), keeping?.stop(), telling?.stop()]);
     },
   };
 }

@@ -66,6 +66,17 @@ export class ClaimStreams {
     }
   }
 
+  /** The first of these claims that another stream holds, unless it was taken for an append that was never made. */
+  async taken(claims: readonly string[], stream: string): Promise<string | undefined> {
+    for (const claim of claims) {
+      const others = holdsIn(await this.#log.read(streamOfClaim(claim))).filter(
+        (one) => one.stream !== stream,
+      );
+      if (others.length > 0 && !(await this.#areAbandoned(others))) return claim;
+    }
+    return undefined;
+  }
+
   /** Lets go of claims; what cannot be let go of now is found out by who wants it later. */
   async release(taken: readonly Taken[]): Promise<void> {
     for (const { claim, attempt } of taken) {

@@ -449,24 +449,33 @@ class Unheard extends Error {
 
 /** Before metadata that the client would give back in other words: with it, it is no JSON to the client. */
 const asItStands = "as-it-stands:";
+/** The same, with the event's own id in between. */
+const asItStandsOf = "as-it-stands-of:";
+const idLength = 36;
 
 const encoder = new TextEncoder();
 
-/** In the metadata on the server: which call wrote the event, where that is asked for. */
-const callKey = "$call";
+/** In the metadata on the server: the event's own id, where the server knows it by another. */
+const idKey = "$id";
 
 /** Texts that JSON gives back unchanged go as JSON, which the server's own tools can read; others as bytes. */
-function wireOf({ id, type, data, meta }: NewEvent, call: string | undefined): EsdbNewEvent {
+function wireOf({ id, type, data, meta }: NewEvent, sentAs = id): EsdbNewEvent {
   const parsed = canonical(data);
-  const plain = canonical(meta) !== undefined && !meta.includes(`"${callKey}":`);
-  const signed =
-    call === undefined || !plain || !meta.startsWith("{")
-      ? meta
-      : `${meta.slice(0, -1)}${meta === "{}" ? "" : ","}"${callKey}":"${call}"}`;
-  const metadata = meta === "" ? undefined : encoder.encode(plain ? signed : asItStands + meta);
+  const metadata = wireMetaOf(meta, sentAs === id ? undefined : id);
   return parsed === undefined
-    ? { id, type, contentType: "application/octet-stream", data: encoder.encode(data), metadata }
-    : { id, type, contentType: "application/json", data: parsed.value, metadata };
+    ? { id: sentAs, type, contentType: "application/octet-stream", data: encoder.encode(data), metadata }
+    : { id: sentAs, type, contentType: "application/json", data: parsed.value, metadata };
+}
+
+function wireMetaOf(meta: string, id: string | undefined): Uint8Array | undefined {
+  if (id === undefined && meta === "") return undefined;
+  const plain = canonical(meta) !== undefined && !meta.includes(`"${idKey}":`);
+  if (id === undefined) return encoder.encode(plain ? meta : asItStands + meta);
+  return encoder.encode(
+    plain && meta.startsWith("{")
+      ? `${meta.slice(0, -1)}${meta === "{}" ? "" : ","}"${idKey}":"${id}"}`
+      : `${asItStandsOf}${id}:${meta}`,
+  );
 }
 
 function canonical(text: string): { readonly value: unknown } | undefined {
@@ -482,21 +491,18 @@ function textOf(bytes: unknown): string {
   return Buffer.from(bytes as Uint8Array).toString("utf8");
 }
 
-function metaOf(metadata: unknown): string {
-  if (metadata === undefined) return "";
+/** The metadata as it was given, and the event's own id where it says one. */
+function metaOf(metadata: unknown): { readonly meta: string; readonly id?: string } {
+  if (metadata === undefined) return { meta: "" };
   if (!(metadata instanceof Uint8Array)) {
-    if (callOf(metadata) === undefined) return JSON.stringify(metadata);
-    const { [callKey]: _, ...rest } = metadata as Readonly<Record<string, unknown>>;
-    return JSON.stringify(rest);
+    const { [idKey]: id, ...rest } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
+    return typeof id === "string" ? { meta: JSON.stringify(rest), id } : { meta: JSON.stringify(metadata) };
   }
   const text = textOf(metadata);
-  return text.startsWith(asItStands) ? text.slice(asItStands.length) : text;
-}
-
-function callOf(metadata: unknown): unknown {
-  return metadata !== null && typeof metadata === "object" && Object.hasOwn(metadata, callKey)
-    ? (metadata as Readonly<Record<string, unknown>>)[callKey]
-    : undefined;
+  if (text.startsWith(asItStands)) return { meta: text.slice(asItStands.length) };
+  if (!text.startsWith(asItStandsOf)) return { meta: text };
+  const end = asItStandsOf.length + idLength;
+  return { meta: text.slice(end + 1), id: text.slice(asItStandsOf.length, end) };
 }
 
 /** Where an event stands: an append's events lie next to each other, so that the place in the log alone tells their order. */
@@ -512,7 +518,7 @@ function recordedOf(resolved: EsdbResolvedEvent, event: EsdbRecordedEvent): Reco
     id: event.id,
     type: event.type,
     data: event.isJson ? JSON.stringify(event.data) : textOf(event.data),
-    meta: metaOf(event.metadata),
+    ...metaOf(event.metadata),
   };
 }
 
@@ -543,7 +549,6 @@ const readsAtOnce = 40;
 const mostSubscriptions = 50;
 /** Events that a subscription holds before it makes the server wait. */
 const mostQueued = 1_024;
-const mostAnswered = 4_096;
 const longestPauseMs = 1_000;
 const lastRevision = 2n ** 63n - 1n;
 
@@ -564,11 +569,6 @@ class EsdbEventStore implements EsdbStore {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #stops = new Set<Stop>();
 
-  /** The furthest place in the log that this store has seen: what an append is answered with and lies behind it was there before. */
-  #seen = -1n;
-  #looked: Promise<unknown> | undefined;
-  /** Where the latest appends were answered to stand, for a repeat that was under way with its first. */
-  readonly #answered = new Set<bigint>();
   /** The newest visible event known: a look for a newer one need not go behind it. */
   #head = -1n;
   #trouble: string | undefined;
@@ -593,8 +593,13 @@ class EsdbEventStore implements EsdbStore {
     this.#clock = options.clock ?? Date.now;
     this.#claims = new ClaimStreams(
       {
+        // The id of each is one call's alone already.
         append: async (stream, expected, events) => {
-          await this.#write(stream, expected, events);
+          await this.#send(
+            stream,
+            expected,
+            events.map((event) => wireOf(event)),
+          );
         },
         read: (stream) => this.#readClaim(stream),
         holds: async (stream, id) => {
@@ -624,7 +629,7 @@ class EsdbEventStore implements EsdbStore {
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
-    { claims = [], sure = false }: AppendOptions = {},
+    { claims = [] }: AppendOptions = {},
   ): Promise<Appended> {
     return this.#tracked(async () => {
       if (this.#readOnly) throw new StoreError("denied", `${this.place} is opened for reading only`);
@@ -634,8 +639,8 @@ class EsdbEventStore implements EsdbStore {
       }
       // What the caller changes meanwhile is not what was asked for.
       const given = events.map((event) => ({ ...event }));
-      if (claims.length === 0) return this.#write(stream, expected, given, { sure });
-      return this.#appendClaiming(stream, expected, given, claims, sure);
+      if (claims.length === 0) return this.#write(stream, expected, given);
+      return this.#appendClaiming(stream, expected, given, claims);
     });
   }
 
@@ -644,7 +649,6 @@ class EsdbEventStore implements EsdbStore {
     expected: Expected,
     events: readonly NewEvent[],
     claims: readonly string[],
-    sure: boolean,
   ): Promise<Appended> {
     // The age of a claim counts from here, and so does the time in which the append may still be sent.
     const until = this.#clock() + this.#claimGraceMs / 2;
@@ -660,7 +664,7 @@ class EsdbEventStore implements EsdbStore {
       throw error;
     }
     try {
-      const appended = await this.#write(stream, expected, events, { until, sure });
+      const appended = await this.#write(stream, expected, events, until);
       // The append that was made before has its own hold on them.
       if (appended.repeated) await this.#claims.release(taken);
       return appended;
@@ -679,36 +683,57 @@ class EsdbEventStore implements EsdbStore {
   ): Promise<Appended | ConflictError | undefined> {
     const last = (await this.#readStream(stream, { backwards: true, limit: 1 }))[0];
     if (meets(expected, last?.revision)) return undefined;
-    if (last !== undefined && (typeof expected === "bigint" || expected === "none")) {
-      const from = expected === "none" ? 0n : expected + 1n;
-      const there = await this.#readStream(stream, { from, limit: events.length });
-      const end = there.at(-1);
-      if (end !== undefined && isSameBatch(there, events)) {
-        return { revision: end.revision, position: end.position, repeated: true };
-      }
-    }
-    return new ConflictError(stream, expected, last?.revision);
+    return (
+      (await this.#madeBefore(stream, expected, events)) ??
+      new ConflictError(stream, expected, last?.revision)
+    );
   }
 
-  /** Writes these very events, again and again until that is answered: at an exact revision, they are written once. */
+  /** The answer to these very events where they stand behind that revision already. */
+  async #madeBefore(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+  ): Promise<Appended | undefined> {
+    if (!isExact(expected)) return undefined;
+    const there = await this.#readStream(stream, { from: behind(expected), limit: events.length });
+    const end = there.at(-1);
+    if (end === undefined || !isSameBatch(there, events)) return undefined;
+    return { revision: end.revision, position: end.position, repeated: true };
+  }
+
+  /**
+   * Writes these events. At an exact revision they are this call's alone: the first is sent under an id that no other call has, so that the
+   * server knows only this call's own tries for the same, and any other's, at that very moment too, for a conflict.
+   */
   async #write(
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
-    {
-      until = Number.POSITIVE_INFINITY,
-      sure = false,
-    }: { readonly until?: number; readonly sure?: boolean } = {},
+    until?: number,
   ): Promise<Appended> {
-    const call = sure ? randomUUID() : undefined;
-    const wire = events.map((event) => wireOf(event, call));
-    const isSigned = call !== undefined && textOf(wire.at(-1)?.metadata ?? "").includes(call);
-    const exact = typeof expected === "bigint" || expected === "none";
+    const own = isExact(expected) ? randomUUID() : undefined;
+    const wire = events.map((event, at) => wireOf(event, at === 0 ? own : undefined));
+    try {
+      return await this.#send(stream, expected, wire, until);
+    } catch (error) {
+      if (!isStoreError(error, "conflict")) throw error;
+      const before = await this.#madeBefore(stream, expected, events);
+      if (before === undefined) throw error;
+      return before;
+    }
+  }
+
+  /** Sends these very events, again and again until that is answered: at an exact revision, they are written once. */
+  async #send(
+    stream: string,
+    expected: Expected,
+    wire: EsdbNewEvent[],
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<Appended> {
+    const exact = isExact(expected);
     const expectedRevision =
       expected === "none" ? "no_stream" : expected === "exists" ? "stream_exists" : expected;
-    this.#looked ??= this.#lookAhead();
-    await this.#looked;
-    const seen = this.#seen;
     const appendOnce = (): ReturnType<EsdbClient["appendToStream"]> =>
       this.#once(async (client) => {
         if (this.#clock() > until) {
@@ -728,54 +753,17 @@ class EsdbEventStore implements EsdbStore {
       });
     const answer = await this.#call(`appending to ${stream}`, exact, appendOnce);
     const revision = answer.nextExpectedRevision;
-    if (exact && revision !== (expected === "none" ? -1n : expected) + BigInt(events.length)) {
+    if (exact && revision + 1n !== behind(expected) + BigInt(wire.length)) {
       throw new StoreError(
         "gone",
-        `${stream} had been deleted, and was begun again: what was to be its first event stands at revision ${revision - BigInt(events.length - 1)}`,
+        `${stream} had been deleted, and was begun again: what was to be its first event stands at revision ${revision - BigInt(wire.length - 1)}`,
       );
     }
     const commit =
       answer.position?.commit ??
       commitAt((await this.#readStream(stream, { from: revision, limit: 1 }))[0]?.position ?? "");
-    this.#pass(commit);
     if (!stream.startsWith(claimPrefix) && commit > this.#head) this.#head = commit;
-    const repeated =
-      exact &&
-      (commit <= seen ||
-        this.#answered.has(commit) ||
-        (isSigned && (await this.#isAnothers(stream, revision, call))));
-    this.#answered.add(commit);
-    if (this.#answered.size > mostAnswered)
-      for (const first of this.#answered) {
-        this.#answered.delete(first);
-        break;
-      }
-    return { revision, position: String(commit), repeated };
-  }
-
-  /** Whether the event that stands there was written by another call than this. */
-  async #isAnothers(stream: string, revision: bigint, call: string): Promise<boolean> {
-    const page = await this.#read(`reading ${stream}`, (client) =>
-      client.readStream(stream, {
-        direction: "forwards",
-        fromRevision: revision,
-        maxCount: 1,
-        requiresLeader: true,
-      }),
-    );
-    return callOf(page?.at(0)?.event?.metadata) !== call;
-  }
-
-  /** Before the first append: how far the log went, so that what stood there is known from what is written now. */
-  async #lookAhead(): Promise<void> {
-    try {
-      await this.#end();
-    } catch (error) {
-      // Who may not read the log may still write to it: only, what was there before is then not known as such.
-      if (isStoreError(error, "denied")) return;
-      this.#looked = undefined;
-      throw error;
-    }
+    return { revision, position: String(commit), repeated: false };
   }
 
   readStream(stream: string, read: StreamRead = {}): Promise<readonly RecordedEvent[]> {
@@ -815,7 +803,6 @@ class EsdbEventStore implements EsdbStore {
             `${stream}: what stood before revision ${event.revision} was deleted from the server`,
           );
         }
-        this.#pass(commitOf(resolved));
         events.push(recordedOf(resolved, event));
         if (events.length >= limit) return events;
       }
@@ -887,7 +874,6 @@ class EsdbEventStore implements EsdbStore {
       }
       count += 1;
       checkpoint = commit;
-      this.#pass(commit);
       const { event } = resolved;
       if (event === undefined || isHidden(event)) continue;
       if (commit > this.#head) this.#head = commit;
@@ -896,6 +882,10 @@ class EsdbEventStore implements EsdbStore {
       }
     }
     return { events, checkpoint: checkpoint === undefined ? undefined : String(checkpoint), end };
+  }
+
+  takenClaim(claims: readonly string[], stream: string): Promise<string | undefined> {
+    return this.#tracked(() => this.#claims.taken(claims, stream));
   }
 
   head(): Promise<string | undefined> {
@@ -915,7 +905,6 @@ class EsdbEventStore implements EsdbStore {
       );
       for (const resolved of page ?? []) {
         const commit = commitOf(resolved);
-        this.#pass(commit);
         if (commit <= this.#head) return String(this.#head);
         if (resolved.event !== undefined && !isHidden(resolved.event)) {
           this.#head = commit;
@@ -937,12 +926,7 @@ class EsdbEventStore implements EsdbStore {
     );
     const last = page?.at(0);
     const commit = last === undefined ? -1n : commitOf(last);
-    this.#pass(commit);
     return commit;
-  }
-
-  #pass(commit: bigint): void {
-    if (commit > this.#seen) this.#seen = commit;
   }
 
   // --- calls ---
@@ -1184,7 +1168,6 @@ class EsdbEventStore implements EsdbStore {
     };
     const reach = (commit: bigint): void => {
       if (commit > last) last = commit;
-      this.#pass(commit);
       if (live || last < target) return;
       live = true;
       queue.push({ kind: "live" });
@@ -1294,6 +1277,15 @@ class EsdbEventStore implements EsdbStore {
     for (const stop of this.#stops) stop.end();
     await this.#connection.leave();
   }
+}
+
+function isExact(expected: Expected): expected is bigint | "none" {
+  return expected === "none" || typeof expected === "bigint";
+}
+
+/** The revision that the first event of an append has. */
+function behind(expected: bigint | "none"): bigint {
+  return expected === "none" ? 0n : expected + 1n;
 }
 
 function sameId(a: string, b: string): boolean {

@@ -96,10 +96,8 @@ class MemoryEventStore implements MemoryStore {
     if (options.follows !== undefined && known.at(-1)?.id !== options.follows) {
       throw new ConflictError(stream, expected, actual);
     }
-    for (const claim of options.claims ?? []) {
-      const holder = this.#claims.get(claim);
-      if (holder !== undefined && holder !== stream) throw new ClaimTakenError(claim);
-    }
+    const taken = this.#takenClaim(options.claims ?? [], stream);
+    if (taken !== undefined) throw new ClaimTakenError(taken);
     const first = this.#all.length;
     const recorded = events.map(({ id, type, data, meta }, index) =>
       Object.freeze({
@@ -156,6 +154,15 @@ class MemoryEventStore implements MemoryStore {
       at += 1;
     }
     return { events, checkpoint: at === 0 ? undefined : String(at), end: at >= this.#all.length };
+  }
+
+  async takenClaim(claims: readonly string[], stream: string): Promise<string | undefined> {
+    this.#open();
+    return this.#takenClaim(claims, stream);
+  }
+
+  #takenClaim(claims: readonly string[], stream: string): string | undefined {
+    return claims.find((claim) => (this.#claims.get(claim) ?? stream) !== stream);
   }
 
   async head(): Promise<string | undefined> {

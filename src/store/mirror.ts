@@ -459,6 +459,7 @@ export class Mirror {
       },
       readStream: (stream, read) => remote.readStream(stream, read),
       readAll: (read) => remote.readAll(read),
+      takenClaim: (claims, stream) => remote.takenClaim(claims, stream),
       head: () => remote.head(),
       subscribe: (options) => remote.subscribe(options),
       close: () => remote.close(),

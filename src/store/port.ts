@@ -38,11 +38,6 @@ export interface AppendOptions {
    * number alone, that revision could be another writer's. Only stores that answer `local` are given it.
    */
   readonly follows?: string | undefined;
-  /**
-   * The answer must say surely whether these events were written by this call: others may append the very same ones at the same moment.
-   * A store that is sure of it anyway does not look at it.
-   */
-  readonly sure?: boolean | undefined;
   /** Handed to the transaction hook beside the recorded events; the store does not look at it. */
   readonly context?: unknown;
 }
@@ -52,10 +47,7 @@ export interface Appended {
   readonly revision: bigint;
   /** Position of the last event of the append. */
   readonly position: string;
-  /**
-   * Nothing was written now: these very events stood there already. Over a wire it may be missed where another process wrote them a moment
-   * before, unless it was asked for to be `sure`.
-   */
+  /** Nothing was written now: these very events stood there already. Of several calls with the same events, one is told that it wrote. */
   readonly repeated: boolean;
 }
 
@@ -107,6 +99,8 @@ export interface EventStore {
   ): Promise<Appended>;
   readStream(stream: string, read?: StreamRead): Promise<readonly RecordedEvent[]>;
   readAll(read?: AllRead): Promise<AllPage>;
+  /** The first of these claims that another stream holds now: one for which an append to this stream would be refused. */
+  takenClaim(claims: readonly string[], stream: string): Promise<string | undefined>;
   /** Position of the newest event; undefined in an empty store. */
   head(): Promise<string | undefined>;
   subscribe(options?: SubscribeOptions): AsyncIterable<Message>;

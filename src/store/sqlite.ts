@@ -332,6 +332,10 @@ class SqliteEventStore implements SqliteStore {
     });
   }
 
+  async takenClaim(claims: readonly string[], stream: string): Promise<string | undefined> {
+    return this.#reading(() => claims.find((claim) => this.#sql.claimedElsewhere.get(claim, stream)));
+  }
+
   async head(): Promise<string | undefined> {
     return this.#reading(() => {
       const { position } = this.#sql.head.get() as unknown as { position: number | null };
@@ -797,6 +801,9 @@ function statements(database: Database) {
     typeId: database.prepare("SELECT id FROM types WHERE name = ?"),
     typeName: database.prepare("SELECT name FROM types WHERE id = ?"),
     claimed: database.prepare("SELECT stream_id FROM claims WHERE name = ?"),
+    claimedElsewhere: database.prepare(
+      "SELECT 1 FROM claims JOIN streams ON streams.id = stream_id WHERE claims.name = ? AND streams.name <> ?",
+    ),
     unclaim: database.prepare("DELETE FROM claims WHERE name = ?"),
     removeStream: database.prepare("DELETE FROM streams WHERE id = ?"),
     claim: database.prepare("INSERT INTO claims (name, stream_id) VALUES (?, ?) ON CONFLICT DO NOTHING"),

@@ -1,7 +1,10 @@
 // Bad input through `exec --stdin`: each gets a refusal that names it, nothing is written, and the process goes on.
 
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 
+import { describeRejection } from "../../src/domain/refusals.ts";
+import { openEngine } from "../../src/engine.ts";
 import {
   type HarnessLine,
   type Result,
@@ -354,6 +357,26 @@ describe("bad input", () => {
     expect(results.map((one) => one.line)).toEqual(lines.map((_one, at) => at + 1));
     expect(results.filter(({ ok }) => ok)).toHaveLength(sent.length);
     expect(exit).toBe(3);
+  });
+
+  test("the engine refuses each of them too, executed or previewed, and writes nothing", async () => {
+    await using engine = await openEngine({ store: "memory:" });
+    const { command: first, ...by } = create("good");
+    expect(E.isRight(await engine.execute(first, by as never))).toBe(true);
+    const head = await engine.head();
+    for (const [name, sent, code, words] of refused) {
+      const { command, ...options } = (typeof sent === "string" ? JSON.parse(sent) : sent) as HarnessLine;
+      // That one is the engine's own.
+      if ("signal" in options) continue;
+      for (const ask of ["execute", "preview"] as const) {
+        const answer = await engine[ask](command, options as never);
+        expect([name, E.isLeft(answer) ? answer.left.code : "accepted"]).toEqual([name, code]);
+        // A harness line's own keys are looked at first, the engine's options in their order.
+        const anywhere = new RegExp(words.source.replace(/^\^/, ""));
+        if (E.isLeft(answer)) expect(describeRejection(answer.left)).toMatch(anywhere);
+      }
+    }
+    expect(await engine.head()).toBe(head);
   });
 
   test("what is refused does not come back as more than it was", async () => {

@@ -67,6 +67,13 @@ it("what is exported, imported and exported again is the same", async () => {
     { v: 1, place: `${file}[1]`, orderId: "o-1", outcome: "unchanged", whole: true },
   ]);
 
+  // With the cashier's number of a payment.
+  const traced = { ...linesOf(all.stdout)[1]!, scene_id: "7" };
+  const third = ["--store", `sqlite:${here.file("c.db")}`];
+  await aftersale([...third, "import", "baidu", "-", "--app-key", "key"], { stdin: JSON.stringify(traced) });
+  const told = linesOf((await aftersale([...third, "export", "baidu", "--app-key", "key"])).stdout);
+  expect(told).toEqual([traced]);
+
   const since = async (when: string) =>
     idsOf((await aftersale([...from, "export", "baidu", "--since", when])).stdout);
   expect(await since(`pos:${position}`)).toEqual(["o-1"]);

@@ -98,7 +98,7 @@ describe("commands", () => {
     expect(await words("ConfirmReceipt")).toEqual([
       expect.stringMatching(/^ConfirmReceipt +buyer +accepted +records ReceiptConfirmed$/) as string,
       expect.stringMatching(
-        /^ConfirmReceipt +system +refused +ConfirmReceipt: this order has no such deadline \(notDue\)$/,
+        /^ConfirmReceipt +system +refused +ConfirmReceipt: waits while case c1 is open, and then for 14 d 23 h 59 min more \(notDue\)$/,
       ) as string,
     ]);
     expect(await words("Pay")).toEqual([

@@ -134,6 +134,23 @@ describe("serve", () => {
     writeFileSync(dir.file("shop.json"), "{");
     expect((await aftersale([...args, "--catalog", dir.file("shop.json")])).exit).toBe(3);
     expect((await aftersale([...args, "--catalog", dir.file("none.json")])).exit).toBe(3);
+    expect((await aftersale([...args, "--config", dir.file("none.json")])).exit).toBe(3);
+    writeFileSync(dir.file("serve.json"), '{"apifm":{"anonymousRedeme":"till"}}');
+    const misspelt = await aftersale([...args, "--config", dir.file("serve.json")]);
+    expect(misspelt).toMatchObject({ exit: 3, stdout: "" });
+    expect(misspelt.stderr).toContain("anonymousRedeme");
+    const config = [...args, "--config", dir.file("serve.json")];
+    const telling = (baseUrl: string): void => {
+      const sender = { baseUrl, checkpoint: "told" };
+      writeFileSync(dir.file("serve.json"), JSON.stringify({ baidu: { sender } }));
+    };
+    telling("https://203.0.113.9");
+    expect((await aftersale(config)).stderr).toContain("has no token");
+    telling("http://203.0.113.9");
+    const plain = await aftersale(config, { env: { AFTERSALE_BAIDU_TOKEN: "a-secret" } });
+    expect(plain).toMatchObject({ exit: 3, stdout: "" });
+    expect(plain.stderr).toContain("must be an https address");
+    expect(plain.stderr).not.toContain("a-secret");
     expect((await aftersale([...args, "--host", "203.0.113.9"])).exit).toBe(2);
   });
 

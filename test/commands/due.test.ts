@@ -43,6 +43,15 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(await fire(engine, now + day)).toEqual([]);
   });
 
+  it("a fraction of a millisecond is no instant of its own", async () => {
+    const engine = await open({ store: fresh() });
+    accepted(await engine.execute(newOrder("o-1"), by(buyer, { at: t0 })));
+    const now = t0 + 30 * minute + second;
+    expect(await fire(engine, now - 0.25)).toEqual([]);
+    const [fired] = await fire(engine, now + 0.75);
+    expect(accepted((fired as Fired).result).events[0]?.at).toBe(now);
+  });
+
   it("receipt is confirmed fifteen days and a second after shipping", async () => {
     const engine = await open({ store: fresh() });
     await live(engine, "o-1", 3);

@@ -69,6 +69,7 @@ function gated() {
     },
     readStream: (stream, read) => store.readStream(stream, read),
     readAll: (read) => store.readAll(read),
+    takenClaim: (claims, stream) => store.takenClaim(claims, stream),
     head: () => store.head(),
     subscribe: (options) => store.subscribe(options),
     close: () => store.close(),
@@ -335,6 +336,37 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       }
     });
 
+    it("of an order of nothing is not stood in the way of by what others name their payments", async () => {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 1);
+      accepted(await engine.execute({ ...payment, payId: "free:o-2" }, by(buyer)));
+      const free = newOrder("o-2", { discount: 5_800 });
+      expect(accepted(await engine.preview(free, by(buyer))).events).toContainEqual(
+        expect.objectContaining({
+          type: "OrderPaid",
+          data: { payId: "free:o-2", amount: 0, channel: "none" },
+        }),
+      );
+      accepted(await engine.execute(free, by(buyer)));
+    });
+
+    it("sees what another order has taken, and takes nothing", async () => {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 2);
+      accepted(await engine.execute(newOrder("o-2"), by(buyer)));
+      for (const [command, code] of [
+        [newOrder("o-3", { orderNo: "o-1" }), "orderNoUsed"],
+        [{ ...payment, orderId: "o-2", payId: "pay-o-1" }, "paymentIdUsed"],
+      ] as const) {
+        const preview = await engine.preview(command, by(buyer));
+        expect(refused(preview).code).toBe(code);
+        expect(await engine.execute(command, by(buyer))).toEqual(preview);
+      }
+      accepted(await engine.preview({ ...payment, orderId: "o-2", payId: "pay-o-2" }, by(buyer)));
+      accepted(await engine.execute(newOrder("o-3", { orderNo: "pay-o-2" }), by(buyer)));
+      accepted(await engine.execute({ ...payment, orderId: "o-3", payId: "pay-o-2" }, by(buyer)));
+    });
+
     it("does not use its command id up", async () => {
       const engine = await open({ store: fresh() });
       accepted(await engine.preview(newOrder("o-1"), { actor: buyer, commandId: "c-1" }));
@@ -480,6 +512,13 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       const created = accepted(await engine.execute(newOrder("o-1"), by(buyer)));
       expect(created.events[0]?.at).toBe(t0);
       expect((await engine.replay()).orders).toBe(1);
+      const explained = await engine.explain("o-1");
+      expect(explained?.now).toBe(t0);
+      const facts = (explained?.commands ?? []).flatMap(({ decision }) =>
+        E.isRight(decision) ? decision.right : [],
+      );
+      expect(facts.length).toBeGreaterThan(0);
+      expect(facts.every(({ at }) => at === t0)).toBe(true);
     });
 
     it.each([Number.NaN, -1, 1e15])("that gives %s is a defect of its owner's", async (now) => {

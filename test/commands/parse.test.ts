@@ -147,6 +147,18 @@ describe("bad input is refused by field and rule", () => {
       /URL of http/,
     ],
     [
+      "a picture of another scheme",
+      { ...review, items: [{ lineId: "L1", rating: "good", pictures: ["1.jpg", " data:text/html,x"] }] },
+      "items[0].pictures[1]",
+      /URL of http/,
+    ],
+    [
+      "a picture of no name",
+      { ...review, items: [{ lineId: "L1", rating: "good", pictures: [""] }] },
+      "items[0].pictures[0]",
+      /URL of http/,
+    ],
+    [
       "a picture with NUL",
       { ...review, items: [{ lineId: "L1", rating: "good", pictures: ["https://a.example/\0"] }] },
       "items[0].pictures[0]",

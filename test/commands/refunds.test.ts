@@ -282,6 +282,28 @@ describe("an answer", () => {
       1,
     );
   });
+
+  it("that says something else than the callback that came first is told aloud, and nothing is appended", async () => {
+    for (const answer of [
+      { status: "settled", amount: 999 },
+      { status: "refused", failure: "CLOSED", retryable: false },
+    ] as const) {
+      let head: string | undefined;
+      const { engine } = await house({
+        payments: answering(async ({ orderId, caseId, refundId, amount }) => {
+          accepted(
+            await engine.execute({ type: "SettleRefund", orderId, caseId, refundId, amount }, by(bank)),
+          );
+          head = await engine.head();
+          return answer;
+        }),
+      });
+      await flying(engine, "o-1");
+      expect(await all(engine.runRefunds())).toMatchObject([{ outcome: "refused", answer }]);
+      expect(await engine.head()).toBe(head);
+      expect(await attemptsOf(engine, "o-1")).toEqual(["settled"]);
+    }
+  });
 });
 
 /** A provider that knows nothing and answers so. */

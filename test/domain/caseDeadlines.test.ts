@@ -138,7 +138,14 @@ describe("the automatic receipt (27, scenario 18)", () => {
     expect(due(waiting)).toStrictEqual([]);
     given(waiting)
       .when(confirm, system, shippedAt + 99 * day)
-      .refuses({ code: "notDue", command: "ConfirmReceipt", dueAt: null, at: shippedAt + 99 * day });
+      .refuses({
+        code: "notDue",
+        command: "ConfirmReceipt",
+        dueAt: null,
+        at: shippedAt + 99 * day,
+        caseId,
+        left: day,
+      });
     const dueAt = shippedAt + 21 * day;
     expect(due(free)).toStrictEqual([{ kind: "autoConfirm", dueAt }]);
     given(free)
@@ -147,6 +154,28 @@ describe("the automatic receipt (27, scenario 18)", () => {
     given(free)
       .when(confirm, system, dueAt + second)
       .gives([event("ReceiptConfirmed", dueAt + second, { by: "system" })]);
+  });
+
+  it("says for which case it waits, and how long it does once that is over", () => {
+    const at = shippedAt + 99 * day;
+    const notDue = { code: "notDue", command: "ConfirmReceipt", dueAt: null, at } as const;
+    // Of several the oldest that is open; a wait before has not used any of the time up.
+    const again = [
+      ...free,
+      applied("refundOnly", { caseId: "c-2", lineId: "L2" }, rejectedAt + second),
+      applied("refundOnly", { caseId: "c-3" }, rejectedAt + minute),
+    ];
+    given(again)
+      .when(confirm, system, at)
+      .refuses({ ...notDue, caseId: "c-2", left: day - second });
+    // It was over, and nobody had confirmed yet, when the case was opened.
+    given([...reached("shipped"), applied("refundOnly", {}, shippedAt + 16 * day)])
+      .when(confirm, system, at)
+      .refuses({ ...notDue, caseId, left: 0 });
+    // Where nothing would come of its end, the case is not to blame.
+    given([...reached("shipped", { terms: { autoConfirmDays: 0 } }), applied("exchange", {}, opened)])
+      .when(confirm, system, at)
+      .refuses(notDue);
   });
 
   it("does not wait for a buyer who confirms", () => {

@@ -7,11 +7,11 @@ import type { Actor } from "../../src/domain/actor.ts";
 import { metaOf } from "../../src/domain/caseLifecycle.ts";
 import type { Case } from "../../src/domain/caseState.ts";
 import type { Command, CommandData, Policy } from "../../src/domain/commands.ts";
-import { decide } from "../../src/domain/decide.ts";
 import { refundableOf } from "../../src/domain/refundable.ts";
-import { type Order, type OrderState, evolve, initialState, ledgerOf } from "../../src/domain/state.ts";
+import { type Order, ledgerOf } from "../../src/domain/state.ts";
 import { stepsOf } from "../../src/domain/steps.ts";
 import { waybill } from "./cases.ts";
+import { courseOf, outcomeOf } from "./course.ts";
 import {
   apifm,
   ask,
@@ -83,12 +83,12 @@ function sx({ status, refunded, paid, closedByRefund }: Order): string {
 
 /** Plays commands on one order and keeps what was said of each: its facts or its refusal, and how the case it names stands. */
 function play(bought: Partial<CommandData["CreateOrder"]> = {}, terms: Policy = policy) {
-  let state: OrderState = initialState;
+  const course = courseOf();
   let now = t0;
   const scene = {
     said: [] as string[],
     get order(): Order {
-      return state as Order;
+      return course.state as Order;
     },
     case(caseId: string): Case {
       return scene.order.cases.find((one) => one.caseId === caseId)!;
@@ -101,18 +101,14 @@ function play(bought: Partial<CommandData["CreateOrder"]> = {}, terms: Policy = 
       return scene.at(now + time);
     },
     does(actor: Actor, command: Command) {
-      const answer = decide({ actor, command, policy: terms }, state, now);
-      if (E.isRight(answer)) state = answer.right.reduce(evolve, state);
-      const outcome = E.isLeft(answer)
-        ? answer.left.code
-        : answer.right.map((one) => one.type).join(" + ") || "nothing";
+      const { answer, after } = course.does(actor, command, terms, now);
       const of =
         "caseId" in command ? scene.order.cases.find((one) => one.caseId === command.caseId) : undefined;
       const shown =
         of === undefined
           ? ""
-          : ` | ap ${ap(of)} sx ${metaOf(of.status).shopxo[of.type]} bd ${baidu[of.status]}, order ap ${apifm(state)} sx ${sx(scene.order)}`;
-      scene.said.push(outcome + shown);
+          : ` | ap ${ap(of)} sx ${metaOf(of.status).shopxo[of.type]} bd ${baidu[of.status]}, order ap ${apifm(after)} sx ${sx(scene.order)}`;
+      scene.said.push(outcomeOf(answer) + shown);
       return scene;
     },
     /** What was said since the last time of asking. */
@@ -490,28 +486,26 @@ it("21. asked for too much: of money, of units, of none", () => {
 });
 
 it("22. paid offline: not back the way it came, by hand it is", () => {
-  let state = [
+  const course = courseOf();
+  for (const command of [
     askForOrder(),
     ask("Pay", { payId: "p", amount: 5_800, channel: "offline", method: "cash" }),
     apply(),
-  ].reduce((order: OrderState, command) => {
-    const answer = decide({ actor: buyer, command, policy }, order, t0);
-    return E.isRight(answer) ? answer.right.reduce(evolve, order) : order;
-  }, initialState);
-  const asks = (destination: "original" | "manual") => {
-    const answer = decide({ actor: merchant, command: approve({ destination }), policy }, state, t0);
-    if (E.isLeft(answer)) return answer.left;
-    state = answer.right.reduce(evolve, state);
-    return answer.right.map(({ type }) => type);
-  };
-  expect(asks("original")).toStrictEqual({
-    code: "destinationRefused",
-    field: "destination",
-    destination: "original",
-    because: "paidOffline",
-  });
-  expect(asks("manual")).toStrictEqual(["RefundApproved", "RefundIssued", "RefundSettled", "StockReleased"]);
-  expect(sx(state as Order)).toBe("2/3");
+  ]) {
+    course.does(buyer, command, policy, t0);
+  }
+  const asks = (destination: "original" | "manual") =>
+    course.does(merchant, approve({ destination }), policy, t0).answer;
+  expect(asks("original")).toStrictEqual(
+    E.left({
+      code: "destinationRefused",
+      field: "destination",
+      destination: "original",
+      because: "paidOffline",
+    }),
+  );
+  expect(outcomeOf(asks("manual"))).toBe("RefundApproved + RefundIssued + RefundSettled + StockReleased");
+  expect(sx(course.state as Order)).toBe("2/3");
 });
 
 it("25. the merchant cancels a paid order: back in full, and then it closes", () => {

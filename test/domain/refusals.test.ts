@@ -292,6 +292,25 @@ describe("a refusal in words", () => {
     );
   });
 
+  it("of a deadline that waits for a case", () => {
+    const waits = {
+      code: "notDue",
+      command: "ConfirmReceipt",
+      dueAt: null,
+      at: t0,
+      caseId: "c-1",
+    } as const;
+    expect(describeRejection({ ...waits, left: 93_784_000 })).toBe(
+      "ConfirmReceipt: waits while case c-1 is open, and then for 1 d 2 h 3 min 4 s more",
+    );
+    expect(describeRejection({ ...waits, left: 86_400_999 })).toBe(
+      "ConfirmReceipt: waits while case c-1 is open, and then for 1 d more",
+    );
+    for (const left of [0, 999]) {
+      expect(describeRejection({ ...waits, left })).toBe("ConfirmReceipt: waits while case c-1 is open");
+    }
+  });
+
   it("of an order without any after-sale, and of a line that allows nothing", () => {
     expect(describeRejection({ code: "windowExpired", days: 0, until: null, at: t0 })).toBe(
       "after-sale: this order has none, 0 days, and it is 2026-01-05T08:00:00.000Z",

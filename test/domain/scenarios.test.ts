@@ -1,12 +1,10 @@
 // The scenarios of domain 5 that need no after-sale case (1-3, 17-19), played command by command, with apifm's status after each.
 
-import * as E from "fp-ts/lib/Either.js";
 import { expect, it } from "vitest";
 
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Command, Policy } from "../../src/domain/commands.ts";
-import { decide } from "../../src/domain/decide.ts";
-import { type OrderState, evolve, initialState } from "../../src/domain/state.ts";
+import { courseOf, outcomeOf } from "./course.ts";
 import {
   admin,
   apifm,
@@ -30,16 +28,12 @@ import {
 /** Plays commands on one order and keeps what was said: per command its facts or its refusal, and apifm's status after it. */
 function play() {
   const said: string[] = [];
-  let state: OrderState = initialState;
+  const course = courseOf();
   const scene = {
     said,
     does(actor: Actor, at: number, command: Command, knowing: Policy = policy) {
-      const answer = decide({ actor, command, policy: knowing }, state, at);
-      if (E.isRight(answer)) state = answer.right.reduce(evolve, state);
-      const outcome = E.isLeft(answer)
-        ? answer.left.code
-        : answer.right.map((one) => one.type).join(" + ") || "nothing";
-      said.push(`${outcome}: ${apifm(state) ?? "-"}`);
+      const { answer, after } = course.does(actor, command, knowing, at);
+      said.push(`${outcomeOf(answer)}: ${apifm(after) ?? "-"}`);
       return scene;
     },
   };

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs the package, installs it in an empty folder as a stranger would, and imports, requires, compiles against and runs it.
+# Packs the package, installs it in an empty folder as a stranger would, imports, requires, compiles against, runs it, and serves a shop.
 #
 # A script and not a test: it installs the dependencies from the registry (or npm's cache), which no test may need.
 set -euo pipefail
@@ -74,3 +74,5 @@ wanted=$(node -p 'require("aftersale/package.json").version')
 npx --no-install aftersale --help >help.txt
 grep -q "exec" help.txt || { echo "aftersale --help names no exec"; exit 1; }
 echo "run: aftersale $shown"
+
+node "$root/test/package/journey.mjs" node_modules/aftersale/dist/cli/main.js

@@ -40,6 +40,9 @@ import { begin, buyers, livesOptions, merchants, play, statesOf, step } from "./
 
 tidyEngines();
 
+/** AFTERSALE_RUNS sets how many random lives are led, on every store alike. */
+const runs = process.env["AFTERSALE_RUNS"] === undefined ? undefined : Number(process.env["AFTERSALE_RUNS"]);
+
 type Line = readonly [command: object, actor: typeof buyer, at: number];
 
 async function doAll(engine: Engine, steps: readonly Line[]): Promise<void> {
@@ -419,6 +422,22 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       expect(idsOf({ cases: seen, next: undefined })).toEqual(oldestFirst.toReversed());
     });
 
+    it("go on from a cursor under a narrower time too", async () => {
+      const engine = await open({ store: fresh() });
+      await many(engine);
+      const { cases, next } = await engine.views.refundHistory({ limit: 2 });
+      const behind = (await engine.views.refundHistory({ limit: 1_000, cursor: next })).cases;
+      const to = behind[1]?.appliedAt as number;
+      expect((await engine.views.refundHistory({ limit: 1_000, cursor: next, to })).cases).toEqual(
+        behind.filter(({ appliedAt }) => appliedAt < to),
+      );
+      // What was seen is not seen again for a bound that lies behind the cursor.
+      const later = (cases[0]?.appliedAt as number) + 1;
+      expect((await engine.views.refundHistory({ limit: 1_000, cursor: next, to: later })).cases).toEqual(
+        behind,
+      );
+    });
+
     it.each([-1, 1.5, Number.NaN])("from the offset %d are refused", async (offset) => {
       const engine = await open({ store: fresh() });
       await expect(engine.views.refundHistory({ offset })).rejects.toThrow(
@@ -699,7 +718,7 @@ describe.each(stores)("random lives on %s", (kind, fresh) => {
             expect(await lists(engine, { position: then.position })).toEqual(then.answers);
         },
       ),
-      { numRuns: kind === "memory" ? 60 : 15 },
+      { numRuns: runs ?? { memory: 40, sqlite: 10 }[kind] ?? 5 },
     );
     expect(most).toBeGreaterThan(2);
   });
@@ -734,6 +753,6 @@ it("random lives that one engine led without this view are caught up with by ano
         for (const { view, different } of await keeping.check()) expect([view, different]).toEqual([view, 0]);
       },
     ),
-    { numRuns: 10 },
+    { numRuns: runs ?? 5 },
   );
 });

@@ -37,10 +37,10 @@ function changesOf(text: string): readonly Change[] {
   return changes;
 }
 
-/** Whether a value stands under a `then` or an `and`, and there where something is compared. */
+/** Whether a value stands under a `then`, an `and` or a reply, and there where something is compared. */
 function isExpected(path: readonly unknown[]): boolean {
   const keys = path.filter((one): one is Pair => isPair(one)).map(({ key }) => String((key as Scalar).value));
-  const outcome = keys.findIndex((key) => key === "then" || key === "and");
+  const outcome = keys.findIndex((key) => ["then", "and", "reply", "has"].includes(key));
   if (outcome === -1) return false;
   const inside = keys.slice(outcome + 1);
   // What a view is asked is no expectation.

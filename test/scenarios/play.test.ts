@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { CliError } from "../../src/cli/exits.ts";
 import { type RunOptions, runScenarios } from "../../src/cli/run.ts";
 import { CommandHandler } from "../../src/commands/handle.ts";
+import { StoredWallet } from "../../src/commands/wallet.ts";
 import { openEngine } from "../../src/engine.ts";
 import { keptDifference } from "../../src/scenarios/play.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
@@ -672,6 +673,81 @@ describe("the last step of every scenario", () => {
       actual: ["[2]"],
       note: "view orders: its rows as rebuilt, and as kept",
     });
+  });
+});
+
+describe("requests in a dialect", () => {
+  const ask = (what: string, ...more: readonly string[]) =>
+    [`  - ask: { ${what} }`, "    with: { orderId: O1 }", ...more.map((line) => `    ${line}`), ""].join(
+      "\n",
+    );
+  const pays = (...more: readonly string[]) => ask("apifm: /order/pay", "as: buyer:b1", ...more);
+  const rich = (steps: string, wallets = "{ b1: 5000 }") =>
+    run([file(`shop: { wallets: ${wallets} }\n${head}${steps}`)], { reporter: "json" });
+
+  it.each(["memory:", "sqlite:"])(
+    "are answered as over HTTP, and what they append is told, on %s",
+    async (store) => {
+      const steps =
+        pays("reply: { code: 0, msg: success, data: null }", "then: [OrderPaid, StockDeducted]") +
+        "  - { when: restart, then: nothing }\n" +
+        pays("reply: { code: 0, msg: success, data: null }", "then: nothing") +
+        ask("apifm: /order/pay", "has: { code: 2000 }", "then: nothing") +
+        ask("apifm: /order/pay", "as: buyer:b2", "has: { code: 700 }") +
+        "  - ask: { apifm: GET /order/detail }\n    with: { id: O1 }\n    as: buyer:b1\n" +
+        "    has: { data: { orderInfo: { status: 1, dateClose2: null }, goods: [{ number: 3 }] } }\n" +
+        "  - ask: { appintf: GET /appIntf/order/orderDetail.jsp }\n    as: buyer:b1\n    has: { x: 1 }\n";
+      const { exit, out } = await run([file(`shop: { wallets: { b1: 5000 } }\n${head}${steps}`)], { store });
+      // The last one is a page, which is a text and no document.
+      expect(exit).toBe(4);
+      expect(out.match(/✓/g)).toHaveLength(6);
+      expect(out).toMatch(/- x: 1[^]*订单不存在/);
+    },
+  );
+
+  it.each([
+    [
+      "another reply",
+      "reply: { code: 0, msg: success }",
+      { code: 0, msg: "success" },
+      { code: 0, msg: "success", data: null },
+    ],
+    ["a part that is another", "has: { code: 700 }", { code: 700 }, { code: 0 }],
+    ["a part that is not there", "has: { core: 0 }", { core: 0 }, { core: null }],
+    ["an event too many", "then: [OrderPaid]", ["OrderPaid"], ["OrderPaid", "StockDeducted"]],
+    ["anything at all", "then: nothing", "nothing", ["OrderPaid", "StockDeducted"]],
+  ])("fail on %s", async (_what, then, expected, actual) => {
+    const { exit, out } = await rich(pays(then));
+    const [scenario] = (JSON.parse(out) as Told).scenarios;
+    expect({ exit, failed: scenario!.steps[0] }).toMatchObject({ exit: 4, failed: { expected, actual } });
+  });
+
+  it("make the same ids in every run, and under one id are one request", async () => {
+    const create = (more: string) =>
+      `  - ask: { apifm: /order/create }\n    with: { goodsJsonStr: [{ goodsId: A, number: 1 }], peisongType: zq }\n` +
+      `    as: buyer:b1\n    id: once\n${more}`;
+    const text = `shop: { goods: [{ goodsId: A, title: Tea, unitPrice: 1 }] }\n${head}`;
+    const shown = await run([file(text + create("    has: { data: { id: 0 } }\n"))], { reporter: "json" });
+    const [{ steps }] = (JSON.parse(shown.out) as Told).scenarios as [Told["scenarios"][0]];
+    const { id } = (steps[0]!.actual as { data: { id: number } }).data;
+    const good =
+      create(`    has: { data: { id: ${id}, amountReal: 0.01 } }\n    then: [OrderCreated]\n`) +
+      create(`    has: { data: { id: ${id} } }\n    then: nothing\n`);
+    expect(await run([file(text + good)])).toMatchObject({ exit: 0 });
+  });
+
+  it("end as a defect where the dialect broke", async () => {
+    const { pay: original } = StoredWallet.prototype;
+    StoredWallet.prototype.pay = async () => {
+      throw new Error("the wallet is on fire");
+    };
+    try {
+      const { exit, out } = await rich(pays("then: nothing"));
+      expect(exit).toBe(1);
+      expect(out).toContain("the wallet is on fire");
+    } finally {
+      StoredWallet.prototype.pay = original;
+    }
   });
 });
 

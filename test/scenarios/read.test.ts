@@ -100,6 +100,88 @@ it("reads commands of one instant, each with an outcome and an id of its own", (
   });
 });
 
+it("reads a request in a dialect", () => {
+  const asked = ["ask: { shopxo: /orderaftersale/cancel }", "with: { id: c-1 }", "as: buyer:b1"];
+  expect(stepOf(...asked, "reply: { code: 0 }", "then: [RefundCancelled]")).toStrictEqual({
+    line: 5,
+    column: 5,
+    kind: "ask",
+    name: "shopxo /orderaftersale/cancel as buyer:b1",
+    at: t0,
+    dialect: "shopxo",
+    method: "POST",
+    path: "/orderaftersale/cancel",
+    fields: { id: "c-1" },
+    actor: { role: "buyer", id: "b1" },
+    key: "step-1",
+    reply: { kind: "reply", is: { code: 0 } },
+    outcome: { kind: "events", events: [{ type: "RefundCancelled", data: undefined }] },
+    views: [],
+  });
+  expect(stepOf("ask: { apifm: GET /order/list }", "id: k", "has: { code: 2000 }")).toMatchObject({
+    method: "GET",
+    path: "/order/list",
+    fields: {},
+    actor: undefined,
+    key: "k",
+    reply: { kind: "has" },
+    outcome: undefined,
+  });
+});
+
+it.each([
+  [
+    ["ask: { apifn: /order/pay }", "then: nothing"],
+    '5:12: ask: no such "apifn" (did you mean apifm?); there are apifm, shopxo, baidu, appintf',
+  ],
+  [
+    ["ask: { apifm: order/pay }", "then: nothing"],
+    "5:19: apifm: a path such as /order/pay, or GET /order/detail",
+  ],
+  [
+    ["ask: { apifm: PUT /order/pay }", "then: nothing"],
+    "5:19: apifm: a path such as /order/pay, or GET /order/detail",
+  ],
+  [
+    ["ask: { apifm: /order/pay }"],
+    "5:5: ask: what must come of it is missing: `reply`, `has`, `then` or `and`",
+  ],
+  [
+    ["ask: { apifm: /order/pay }", "then: repeat"],
+    "6:11: then: of a request, the events or `nothing`; the rest is its reply",
+  ],
+  [["ask: { apifm: /order/pay }", "has: {}"], "6:5: has: names no key, and so checks nothing"],
+  [
+    ["ask: { apifm: /order/pay }", "has: { code: 0 }", "reply: {}"],
+    "6:5: has: stands beside `reply`, and only one of them can be meant",
+  ],
+  [["ask: { apifm: /order/pay }", "with: [1]", "then: nothing"], "6:11: with: must be a mapping"],
+  [["ask: { apifm: /order/pay }", "expect: 1", "then: nothing"], "6:5: expect: has no meaning for a request"],
+  [[pay, "as: buyer:b1", "reply: {}"], "7:5: reply: stands only beside an `ask`"],
+])("finds what is wrong with a request: %j", (lines, fault) => {
+  expect(faultsOfStep(...lines)).toStrictEqual([fault]);
+});
+
+it("finds what is wrong with a shop", () => {
+  const shop = (text: string) =>
+    faultsOf(`shop: ${text}\n${head}  - { ask: { apifm: /order/pay }, then: nothing }\n`);
+  expect(shop("{ goods: [{ goodsId: A, title: Tea, unitPrice: 1 }], wallets: { b1: 1 } }")).toEqual([]);
+  expect(shop("{ good: [] }")).toEqual(["1:9: shop: good: unknown key (did you mean goods?)"]);
+  expect(shop("{ goods: [{ goodsId: A, title: Tea, unitPrice: 0.5 }] }")).toEqual([
+    expect.stringContaining("unitPrice"),
+  ]);
+  for (const wallets of ["{ b1: 0 }", "{ b1: 1.5 }", "{}", "[1]", "{ a/b: 1 }"]) {
+    expect(shop(`{ wallets: ${wallets} }`)).toEqual([
+      "1:9: wallets: amounts in minor units by the buyers' ids",
+    ]);
+  }
+  expect(
+    faultsOf(
+      `wallet: { "*": settle }\nshop: { wallets: { b1: 1 } }\n${head}  - { when: due, then: nothing }\n`,
+    ),
+  ).toEqual(["1:1: wallet: what the shop's own wallets do needs no script"]);
+});
+
 it("reads a restart", () => {
   expect(stepOf("when: restart", "then: nothing")).toMatchObject({
     kind: "restart",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { ShopFileError, emptyShop, fileShop } from "../../src/server/catalog.ts";
-import { freightBy } from "../../src/server/freight.ts";
+import { freightBy } from "../../src/dialects/freight.ts";
 import {
   TokenFileError,
   addToken,

@@ -74,6 +74,29 @@ function bytesOf(sound: Sound, body: unknown = sound.body): string {
   return new URLSearchParams(fields).toString();
 }
 
+/** The same with one value, however deep, replaced; a text that is JSON is gone into. */
+function within(value: unknown, roll: () => number): unknown {
+  if (typeof value === "string" && /^[[{]/.test(value)) {
+    const inner = jsonOf(value);
+    if (inner !== undefined) return JSON.stringify(within(inner, roll));
+  }
+  if (value === null || typeof value !== "object") return pick(roll, values);
+  const names = Object.keys(value);
+  if (names.length === 0 || roll() < 0.1) return pick(roll, values);
+  const name = pick(roll, names);
+  const held = (value as Record<string, unknown>)[name];
+  const put = within(held, roll);
+  return Array.isArray(value) ? (value as unknown[]).with(Number(name), put) : { ...value, [name]: put };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 
 type Spoiled = { readonly init: RequestInit; readonly path: string };
@@ -126,7 +149,15 @@ const spoilers: readonly ((sound: Sound, roll: () => number) => Spoiled)[] = [
   },
   (sound) => sent(sound, Array.from({ length: 5_000 }, (_, at) => `f${at}=1`).join("&")),
   (sound, roll) =>
-    sent(sound, `${bytesOf(sound)}${" ".repeat(100)}`.padEnd(Math.floor(1024 * 1024 * (1 + roll())), "x")),
+    sent(
+      sound,
+      `${bytesOf(sound)}${" ".repeat(100)}`.padEnd(
+        roll() < 0.05 ? 10 * 1024 * 1024 : Math.floor(1024 * 1024 * (1 + roll())),
+        "x",
+      ),
+    ),
+  // Somewhere within what is nested, also in JSON in a form.
+  (sound, roll) => sent(sound, bytesOf(sound, within(sound.body ?? {}, roll))),
   // The query or the path.
   (sound, roll) => ({
     init: init(sound, undefined),
@@ -171,6 +202,30 @@ const spoilers: readonly ((sound: Sound, roll: () => number) => Spoiled)[] = [
         "bearer\ttoken-of-buyer-1 x",
       ]),
     }),
+    path: sound.path,
+  }),
+  (sound, roll) => ({
+    init: init(sound, sound.body === undefined ? undefined : bytesOf(sound), {
+      cookie: pick(roll, [
+        "",
+        ";",
+        "=;;=",
+        "common_session_id",
+        "common_session_id=",
+        'common_session_id="',
+        `common_session_id=${"t".repeat(20_000)}`,
+        `${"c=1; ".repeat(3_000)}common_session_id=x`,
+        "common_session_id=%ff; common_session_id=token-of-nobody",
+      ]),
+    }),
+    path: sound.path,
+  }),
+  (sound) => ({
+    init: init(
+      sound,
+      sound.body === undefined ? undefined : "[",
+      Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`x-flood-${at}`, "y"])),
+    ),
     path: sound.path,
   }),
   (sound, roll) => ({

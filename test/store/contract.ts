@@ -319,14 +319,14 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       await expect(store.append("order-2", "none", events)).rejects.toMatchObject({ code: "conflict" });
     });
 
-    it.each(["", "{}", '{"v":1}', '{"$call":"x"}', '{"z":0, "a":-0}', "[1]", "null", '"$call"'])(
-      "is told surely where that is asked for, and changes no metadata: %s",
+    it.each(["", "{}", '{"v":1}', '{"$id":"x"}', '{"z":0, "a":-0}', "[1]", "null", '"$id"'])(
+      "is told from its first, whatever metadata it has, and changes none: %s",
       async (meta) => {
         const store = await start();
         const events = samples(2, { meta });
-        const first = await store.append("order-1", "none", events, { sure: true });
+        const first = await store.append("order-1", "none", events);
         expect(first).toMatchObject({ revision: 1n, repeated: false });
-        expect(await store.append("order-1", "none", events, { sure: true })).toEqual({
+        expect(await store.append("order-1", "none", events)).toEqual({
           ...first,
           repeated: true,
         });
@@ -677,6 +677,19 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
         ...first,
         repeated: true,
       });
+    });
+
+    it("can be looked at before they are asked for", async () => {
+      const store = await start();
+      expect(await store.takenClaim(["payment:1"], "order-2")).toBe(undefined);
+      await store.append("order-1", "none", samples(1), { claims: ["payment:1", "code:1"] });
+      expect(await store.takenClaim(["payment:2", "payment:1", "code:1"], "order-2")).toBe("payment:1");
+      expect(await store.takenClaim(["payment:1", "code:1"], "order-1")).toBe(undefined);
+      expect(await store.takenClaim([], "order-2")).toBe(undefined);
+      // Looking takes nothing.
+      expect(await store.takenClaim(["payment:2"], "order-2")).toBe(undefined);
+      await store.append("order-3", "none", samples(1), { claims: ["payment:2"] });
+      expect(await readEverything(store)).toHaveLength(2);
     });
 
     it("are won by one of many in flight", async () => {

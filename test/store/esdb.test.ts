@@ -89,15 +89,11 @@ describe("a call that goes wrong", () => {
     server.befalls = first(2, "append", misfortune);
     const events = samples(2);
     expect(await store.append("order-1", 0n, events)).toMatchObject({ revision: 2n, repeated: false });
-    expect(
-      server
-        .of("order-1")
-        .map(({ event }) => event.id)
-        .slice(1),
-    ).toEqual(events.map(({ id }) => id));
+    expect(server.of("order-1")).toHaveLength(3);
     expect(server.clients).toBe(3);
     server.befalls = first(2, "readStream", misfortune === "lost" ? "silent" : misfortune);
-    expect(await store.readStream("order-1")).toHaveLength(3);
+    const read = await store.readStream("order-1", { from: 1n });
+    expect(read.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
     expect(server.clients).toBe(5);
     await store.close();
     expect(server.disposed).toBe(5);
@@ -155,6 +151,28 @@ describe("a call that goes wrong", () => {
     await expect(store.append("order-1", "none", samples(1))).rejects.toMatchObject({ code: "denied" });
     expect(server.calls.filter((call) => call === "append order-1")).toHaveLength(2);
     await store.close();
+  });
+
+  it("is told from the very same one of another process, whoever was first", async () => {
+    const server = new FakeServer();
+    const stores = [await openFake(server), await openFake(server)];
+    const [one, other] = stores as [EsdbStore, EsdbStore];
+    for (const [at, store] of stores.entries()) await store.append(`order-${at}`, "none", samples(1));
+    const events = samples(2);
+    const written = await one.append("order-2", "none", events);
+    expect(written.repeated).toBe(false);
+    expect(await other.append("order-2", "none", events)).toEqual({ ...written, repeated: true });
+    // The answer to the first was lost, and the other came in between.
+    server.befalls = first(1, "append", "lost");
+    const slow = await openFake(server, { callTimeoutMs: 30 });
+    const again = samples(2);
+    const sending = slow.append("order-2", 1n, again);
+    await expect.poll(() => server.of("order-2")).toHaveLength(4);
+    const beside = await other.append("order-2", 1n, again);
+    const sent = await sending;
+    expect([sent.repeated, beside.repeated]).toEqual([false, true]);
+    expect(server.of("order-2")).toHaveLength(4);
+    for (const store of [...stores, slow]) await store.close();
   });
 
   it("is never begun with a bad id or revision", async () => {
@@ -311,6 +329,7 @@ describe("claims", () => {
     const store = await openFake(server);
     await store.append("order-1", "none", samples(1), { claims: ["payment/1"] });
     server.now += 1_000_000_000;
+    expect(await store.takenClaim(["payment/1"], "order-2")).toBe("payment/1");
     await expect(
       store.append("order-2", "none", samples(1), { claims: ["payment/1"] }),
     ).rejects.toMatchObject({

@@ -8,9 +8,10 @@ import type { Order } from "../../domain/state.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
 import { ownOrder } from "../own.ts";
-import type { Goods, Parcel, Ports } from "../ports.ts";
+import type { Caller, Goods, Parcel, Ports } from "../ports.ts";
 import { type CreateQuery, createForm, minorOf, read } from "./forms.ts";
 import { type Fault, refuse, success } from "./messages.ts";
+import { codeToShow } from "./operations.ts";
 import { fulfilmentOf } from "./states.ts";
 import { orderInfo, previewDocument } from "./views.ts";
 
@@ -82,15 +83,14 @@ function lineOf({ choice, goods }: Priced[number], index: number): object {
 function commandOf(
   query: CreateQuery,
   priced: Priced,
-  freight: number,
+  { freight, tip }: { readonly freight: number; readonly tip: number },
   { orderId, merchantId }: { readonly orderId: string; readonly merchantId: string },
 ): object {
   const { currency, fulfilment } = parcelOf(query, priced);
   const { linkMan, mobile, address, remark, idcard, extJsonStr, shopIdZt, shopNameZt } = query;
-  const tip = minorOf(query.trips ?? "0", exponentOf(currency) ?? 2);
   const charges = [
     { kind: "freight", amount: freight },
-    { kind: "other", amount: tip ?? 0 },
+    { kind: "other", amount: tip },
   ].filter(({ amount }) => amount > 0);
   return {
     type: "CreateOrder",
@@ -116,10 +116,13 @@ async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy):
   const { merchantId, timeZone: zone } = ports;
   const priced = await price(query, ports);
   if (E.isLeft(priced)) return priced;
-  const freight = await ports.freight.costOf(parcelOf(query, priced.right));
+  const parcel = parcelOf(query, priced.right);
+  const freight = await ports.freight.costOf(parcel);
   if (freight === undefined) return E.left({ code: "notDelivered" });
+  const tip = minorOf(query.trips ?? "0", exponentOf(parcel.currency) ?? 2);
+  if (tip === undefined) return E.left({ code: "tipFormat" });
   const orderId = asked.newId("order");
-  const command = commandOf(query, priced.right, freight, { orderId, merchantId });
+  const command = commandOf(query, priced.right, { freight, tip }, { orderId, merchantId });
   const options = { actor: caller, commandId };
   if (query.calculate) {
     const preview = await engine.preview(command, options);
@@ -130,15 +133,16 @@ async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy):
     const before = await sameBefore(answer.left, query, { engine, ports }, asked);
     return before === undefined ? answer : E.right({ ...before, zone });
   }
-  return E.right({ ...(await made({ engine, ports }, answer.right)), zone });
+  return E.right({ ...(await made({ engine, ports }, caller, answer.right)), zone });
 }
 
 async function made(
-  { engine }: Shop,
+  shop: Shop,
+  caller: Caller,
   { orderId, revision }: Pick<Receipt, "orderId" | "revision">,
 ): Promise<Created> {
-  const detail = (await engine.views.order(orderId, { at: { revision } })) as OrderDetail;
-  return { detail, code: await engine.redemptionCode(orderId) };
+  const detail = (await shop.engine.views.order(orderId, { at: { revision } })) as OrderDetail;
+  return { detail, code: await codeToShow(shop, caller, detail) };
 }
 
 /**
@@ -166,7 +170,7 @@ async function sameBefore(
       const options = line?.source?.find(([key]) => key === "propertyChildIds")?.[1];
       return line?.goodsId === goodsId && line.quantity === number && options === propertyChildIds;
     });
-  return same ? made(shop, { orderId: detail.order.orderId, revision }) : undefined;
+  return same ? made(shop, caller, { orderId: detail.order.orderId, revision }) : undefined;
 }
 
 export const orderCreate = operation<CreateQuery, Found>({

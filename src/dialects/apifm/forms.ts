@@ -39,7 +39,18 @@ function required(name: string) {
   return word.refine((text) => text !== "", `${name}不能为空`);
 }
 
-const flag = word.transform((text) => text === "true" || text === "1");
+const truths = new Map([
+  ...["true", "1", "yes", "on"].map((text) => [text, true] as const),
+  ...["false", "0", "no", "off"].map((text) => [text, false] as const),
+]);
+
+/** Undefined where it is empty. What is neither is refused: a preview that is not taken for one would be an order. */
+function flag(name: string) {
+  return optional
+    .transform((text) => text?.toLowerCase())
+    .refine((text) => text === undefined || truths.has(text), `${name}参数有误`)
+    .transform((text) => (text === undefined ? undefined : truths.get(text)));
+}
 
 /** Code points, as the client's own boxes count. */
 function within(text: string, most: number): boolean {
@@ -137,7 +148,7 @@ export const createForm = z.object({
       .min(1, "goodsJsonStr不能为空")
       .max(limits.linesPerOrder, "商品过多"),
   ),
-  calculate: flag,
+  calculate: flag("calculate"),
   address: optional,
   ...places,
   couponId: unsupported("暂不支持优惠券"),
@@ -149,7 +160,7 @@ export const createForm = z.object({
     const value = text === undefined ? {} : parseJson(text);
     return value !== null && typeof value === "object" && !Array.isArray(value);
   }, "extJsonStr格式有误"),
-  isCanHx: flag,
+  isCanHx: flag("isCanHx"),
   kjid: unsupported("暂不支持砍价"),
   linkMan: optional,
   mobile: optional,
@@ -162,7 +173,7 @@ export const createForm = z.object({
   remark: optional,
   shopIdZt: optional,
   shopNameZt: optional,
-  trips: optional.refine((text) => text === undefined || amountPattern.test(text), "小费金额有误"),
+  trips: optional,
 });
 
 export type CreateQuery = z.infer<typeof createForm>;
@@ -177,9 +188,7 @@ export const listForm = z.object({
   goodReputation: optional
     .refine((text) => text === undefined || Object.hasOwn(ratingOf, text), "goodReputation参数有误")
     .transform((text) => (text === undefined ? undefined : ratingOf[text])),
-  hasRefund: optional
-    .refine((text) => text === undefined || ["true", "false", "0", "1"].includes(text), "hasRefund参数有误")
-    .transform((text) => (text === undefined ? undefined : text === "true" || text === "1")),
+  hasRefund: flag("hasRefund"),
   orderNumber: optional,
   shopId: optional,
   status: optional
@@ -201,7 +210,7 @@ export const detailForm = z
 export const orderForm = z.object({ orderId: required("orderId") });
 
 export const redeemForm = z.object({
-  hxNumber: required("hxNumber").refine((text) => within(text, limits.idLength), "核销码不正确"),
+  hxNumber: required("hxNumber"),
   extJsonStr: createForm.shape.extJsonStr,
 });
 

@@ -21,7 +21,8 @@ export interface ApifmOptions extends Mount {
 function tokenOf({ fields }: { readonly fields: Fields }): string | undefined {
   const inner =
     typeof fields["postJsonString"] === "string" ? parseJson(fields["postJsonString"]) : undefined;
-  const token = fields["token"] ?? (inner as { readonly token?: unknown } | null | undefined)?.token;
+  const beside = fields["token"] ?? "";
+  const token = beside === "" ? (inner as { readonly token?: unknown } | null | undefined)?.token : beside;
   return typeof token === "string" && token !== "" ? token : undefined;
 }
 

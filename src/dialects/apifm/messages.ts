@@ -37,10 +37,12 @@ export type OwnFault =
   /** The shop brings nothing to this address. */
   | { readonly code: "notDelivered" }
   | { readonly code: "amountFormat" }
+  /** No amount, or one with more digits than the currency has. */
+  | { readonly code: "tipFormat" }
   /** An order of several lines, and none is named. */
   | { readonly code: "lineUnnamed" }
-  /** Only what the merchant has not looked at yet can be withdrawn here (ruling 7). */
-  | { readonly code: "notWithdrawable"; readonly number: keyof typeof caseWords };
+  /** Not to be done to a case where it stands, as it is shown: of two that are closed one may count as withdrawn, the other as refused. */
+  | { readonly code: "caseAt"; readonly number: keyof typeof caseWords };
 
 export type Fault = Rejection | WalletRefusal | OwnFault;
 
@@ -58,7 +60,7 @@ export const cannotOccur = (): Reply => broken();
 
 /** Every refusal in apifm's words; where S0 and its client have none, those of ShopXO (domain 2.6), and then our own. */
 export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Reply } = {
-  invalidCommand: ({ issues }) => failed(`参数错误[${issues[0]?.field ?? ""}]`),
+  invalidCommand: ({ issues }) => failed(issues[0]?.field ? `参数错误[${issues[0].field}]` : "参数错误"),
   commandIdReused: () => failed("请勿重复提交"),
   versionConflict: broken,
   orderNotFound: missing,
@@ -139,8 +141,9 @@ export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Repl
   currenciesDiffer: () => failed("不同币种的商品请分开下单"),
   notDelivered: () => failed("该地区暂不支持配送"),
   amountFormat: () => failed("退款金额格式有误"),
+  tipFormat: () => failed("小费金额有误"),
   lineUnnamed: () => failed("请选择需要售后的商品"),
-  notWithdrawable: ({ number }) => inStatus(caseWords[number]),
+  caseAt: ({ number }) => inStatus(caseWords[number]),
 };
 
 /**

@@ -3,6 +3,7 @@
 import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor } from "../../domain/actor.ts";
+import { statusesFor } from "../../domain/lifecycle.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import type { OrderFilter } from "../../projections/orders.ts";
 import {
@@ -14,7 +15,7 @@ import {
   openOperation,
   operation,
 } from "../dialect.ts";
-import { isOwn, ownOrder } from "../own.ts";
+import { isOwn, ownOrder, standing } from "../own.ts";
 import type { Caller } from "../ports.ts";
 import { detailForm, listForm, orderForm, read, redeemForm, reputationForm } from "./forms.ts";
 import { type Fault, failed, loginExpired, noData, refuse, success } from "./messages.ts";
@@ -26,14 +27,20 @@ export type Done = E.Either<Fault, unknown>;
 
 export const told = (found: Done): Reply => (E.isLeft(found) ? refuse(found.left) : success());
 
-/** Gives a command to an order of the caller's; another's is answered as none. */
+/** Gives a command to an order of the caller's; another's, or one that they have hidden, is answered as none. */
 export async function give(
   { engine }: Pick<Shop, "engine">,
-  { caller, commandId }: Pick<AskedBy, "caller" | "commandId">,
+  asked: Pick<AskedBy, "caller" | "commandId">,
   command: { readonly type: string; readonly orderId: string } & Readonly<Record<string, unknown>>,
 ): Promise<Done> {
-  if (!(await isOwn(engine, caller, command.orderId))) return E.left({ code: "nothing" });
-  return engine.execute(command, { actor: caller, commandId });
+  const { caller, commandId } = asked;
+  const { type, orderId } = command;
+  // Hiding it again changes nothing, and is no fault.
+  const there =
+    type === "HideOrder"
+      ? await isOwn(engine, caller, orderId)
+      : (await standing(engine, asked, orderId)) !== undefined;
+  return there ? engine.execute(command, { actor: caller, commandId }) : E.left({ code: "nothing" });
 }
 
 /** An operation that is one command, and needs no more than the order's id. */
@@ -53,11 +60,18 @@ const orderPay = operation({
   path: "/order/pay",
   by: ["buyer"],
   read: (asked) => read(orderForm, asked),
-  run: async ({ orderId }, { engine, ports }, { caller }): Promise<Done> =>
-    (await isOwn(engine, caller, orderId))
-      ? ports.wallet.pay({ orderId, buyerId: caller.id })
-      : E.left({ code: "nothing" }),
-  reply: told,
+  run: async ({ orderId }, { engine, ports: { wallet } }, { caller, headers }): Promise<Done | undefined> => {
+    if (!(await isOwn(engine, caller, orderId))) return E.left({ code: "nothing" });
+    const paid = await wallet?.pay({ orderId, buyerId: caller.id });
+    if (paid === undefined || E.isLeft(paid)) return paid;
+    if (!paid.right.replayed || headers.has("idempotency-key")) return paid;
+    // Paid before, as whoever asks twice is told; but not where the money has gone back with the order's end.
+    const { status } = await engine.state(orderId);
+    return status === "closed"
+      ? E.left({ code: "orderStatusNotEligible", command: "Pay", status, allowed: statusesFor("Pay") })
+      : paid;
+  },
+  reply: (found) => (found === undefined ? failed("余额支付未开通") : told(found)),
 });
 
 // --- lists and counts ---
@@ -128,8 +142,8 @@ async function orderByCode(
 }
 
 /** The code is the buyer's to show, from payment until the goods are theirs. */
-async function codeToShow(
-  { engine }: Shop,
+export async function codeToShow(
+  { engine }: Pick<Shop, "engine">,
   { role }: Caller,
   { order }: OrderDetail,
 ): Promise<string | undefined> {

@@ -6,11 +6,11 @@ import { isOpen } from "../../domain/caseLifecycle.ts";
 import type { CaseEventData } from "../../domain/caseEvents.ts";
 import { exponentOf } from "../../domain/currencies.ts";
 import { refundableOf } from "../../domain/refundable.ts";
+import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
-import type { OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Shop, operation } from "../dialect.ts";
-import { isOwn, ownOrder } from "../own.ts";
+import { ownOrder, standing } from "../own.ts";
 import type { ReturnAddress } from "../ports.ts";
 import { type ApplyQuery, applyForm, backForm, casesForm, minorOf, orderForm, read } from "./forms.ts";
 import { type Fault, noData, refuse, success } from "./messages.ts";
@@ -23,19 +23,19 @@ function lineMeant({ lines }: Order, orderGoodsId: string | undefined): string |
   return orderGoodsId ?? (lines.length === 1 ? lines[0]?.lineId : undefined);
 }
 
-/** An order of the caller's to give a command to: also one that they have hidden, so that what they send again is answered the same. */
-async function standing(
-  { engine }: Shop,
-  { caller }: AskedBy,
-  orderId: string,
-): Promise<OrderDetail | undefined> {
-  return (await isOwn(engine, caller, orderId)) ? engine.views.order(orderId) : undefined;
-}
-
-/** What the same request has applied for before: how many units are left is another number since. */
-function appliedBefore({ log }: OrderDetail, commandId: string): CaseEventData["RefundApplied"] | undefined {
-  const entry = log.find((one) => one.commandId === commandId && one.event === "RefundApplied");
-  return entry?.data as CaseEventData["RefundApplied"] | undefined;
+/**
+ * What is amiss with the units that a refund alone is for. They are the buyer's word beside the amount, of which the engine knows nothing:
+ * in it a refund alone sends no units back.
+ */
+function unitsAmiss(order: Order, lineId: string, { type, number }: ApplyQuery): Rejection | undefined {
+  const line = order.lines.find((one) => one.lineId === lineId);
+  if (type !== "refundOnly" || number === undefined || line === undefined) return undefined;
+  if (number === 0) return { code: "quantityInvalid", field: "quantity", quantity: number, caseType: type };
+  const { quantity: bought } = line;
+  const claimed = bought - refundableOf(order, lineId).quantity;
+  return number > bought
+    ? { code: "quantityTooHigh", field: "quantity", quantity: number, limit: bought, claimed, bought }
+    : undefined;
 }
 
 async function apply(
@@ -45,15 +45,17 @@ async function apply(
 ): Promise<E.Either<Fault, { readonly caseId: string }>> {
   const { caller, commandId } = asked;
   const { orderId, type, logisticsStatus, reason, remark, pic, orderGoodsId, number } = query;
-  const detail = await standing(shop, asked, orderId);
-  if (detail === undefined) return E.left({ code: "nothing" });
-  const { order } = detail;
+  const { engine } = shop;
+  const found = await standing(engine, asked, orderId);
+  if (found === undefined) return E.left({ code: "nothing" });
+  const { order } = found.detail;
   const lineId = lineMeant(order, orderGoodsId);
   if (lineId === undefined) return E.left({ code: "lineUnnamed" });
   const amount = minorOf(query.amount, exponentOf(order.currency) ?? 2);
   if (amount === undefined) return E.left({ code: "amountFormat" });
-  const all = (): number =>
-    appliedBefore(detail, commandId)?.quantity ?? refundableOf(order, lineId).quantity;
+  // How many units are left is another number once the same request has applied for them.
+  const before = found.repeated?.data as Partial<CaseEventData["RefundApplied"]> | undefined;
+  const all = (): number => before?.quantity ?? refundableOf(order, lineId).quantity;
   const caseId = asked.newId("case");
   const command = {
     type: "ApplyRefund",
@@ -71,7 +73,14 @@ async function apply(
       ...(pic.length === 0 ? {} : { evidence: pic }),
     },
   };
-  return E.map(() => ({ caseId }))(await shop.engine.execute(command, { actor: caller, commandId }));
+  const options = { actor: caller, commandId };
+  const amiss = unitsAmiss(order, lineId, query);
+  if (amiss !== undefined) {
+    // What the engine refuses is said first.
+    const preview = await engine.preview(command, options);
+    return E.left(E.isLeft(preview) ? preview.left : amiss);
+  }
+  return E.map(() => ({ caseId }))(await engine.execute(command, options));
 }
 
 const refundApply = operation({
@@ -151,9 +160,10 @@ async function withdraw(
   const { caller, commandId } = asked;
   const options = { actor: caller, commandId };
   for (let attempt = 1; ; attempt += 1) {
-    const detail = await standing(shop, asked, orderId);
-    if (detail === undefined) return E.left({ code: "nothing" });
-    const before = detail.log.find((entry) => entry.commandId === commandId)?.case?.caseId;
+    const found = await standing(engine, asked, orderId);
+    if (found === undefined) return E.left({ code: "nothing" });
+    const { detail, repeated } = found;
+    const before = repeated?.case?.caseId;
     if (before !== undefined) {
       return engine.execute({ type: "CancelRefund", orderId, caseId: before }, options);
     }
@@ -165,7 +175,7 @@ async function withdraw(
     const one = open[0] ?? cases.at(-1);
     if (one === undefined) return E.left({ code: "nothing" });
     const number = caseNumberOf(one);
-    if (number !== 0) return E.left({ code: "notWithdrawable", number });
+    if (number !== 0) return E.left({ code: "caseAt", number });
     const command = { type: "CancelRefund", orderId, caseId: one.caseId };
     const answer = await engine.execute(command, { ...options, expect: detail.revision });
     if (E.isRight(answer) || answer.left.code !== "versionConflict" || attempt === mostAttempts)
@@ -187,14 +197,15 @@ const refundApplySetBackLogistics = operation({
   path: "/order/refundApply/setBackLogistics",
   by: ["buyer"],
   read: (asked) => read(backForm, asked),
-  run: async ({ orderId, applyId, shipperName, trackingNumber }, shop, asked) =>
-    give(shop, asked, {
-      type: "ShipReturn",
-      orderId,
-      caseId: applyId,
-      carrier: shipperName,
-      trackingNumber,
-    }),
+  run: async ({ orderId, applyId, shipperName, trackingNumber }, shop, asked): Promise<Done> => {
+    const command = { type: "ShipReturn", orderId, caseId: applyId, carrier: shipperName, trackingNumber };
+    const answer = await give(shop, asked, command);
+    if (E.isRight(answer) || answer.left.code !== "caseStatusNotEligible") return answer;
+    const found = await shop.engine.views.refund({ orderId, caseId: applyId });
+    return found?.refund === undefined
+      ? answer
+      : E.left({ code: "caseAt", number: caseNumberOf(found.refund.case) });
+  },
   reply: told,
 });
 

@@ -1,9 +1,9 @@
 // The interface of the overseas shopping app (S3): its envelope, its cookie, and its operations below `/appIntf`.
 
 import type { Engine } from "../../engine.ts";
-import { type Dialect, type FetchHandler, type Mount, serveDialect } from "../dialect.ts";
+import { type Dialect, type FetchHandler, type Mount, type Reply, serveDialect } from "../dialect.ts";
 import type { Ports } from "../ports.ts";
-import { says } from "./messages.ts";
+import { type Code, says } from "./messages.ts";
 import { type Signatures, operations, pagePath } from "./operations.ts";
 import { messagePage } from "./views.ts";
 
@@ -27,18 +27,19 @@ export function appintf(
     operations: operations({ signatures, causeTypes, timeZone: ports.timeZone }),
     tokenOf: ({ headers }) => cookieOf(headers, "common_session_id"),
     noSuchOperation: () => ({ status: 404, ...says(-1) }),
-    wrongMethod: () => says(-3),
-    unreadable: () => says(-1),
-    notLoggedIn,
+    wrongMethod: saying(-3),
+    unreadable: (_why, path) => saying(-1)(path),
+    notLoggedIn: saying(-2),
     // Who is no user of the app is not logged in to it.
-    forbidden: notLoggedIn,
+    forbidden: saying(-2),
     defect: () => says(-1),
   };
   return serveDialect(dialect, { engine, ports }, mount);
 }
 
-function notLoggedIn(path: string) {
-  return path === pagePath ? messagePage(-2) : says(-2);
+/** A code, said as a page where a page is asked for. */
+function saying(code: Code) {
+  return (path: string): Reply => (path === pagePath ? messagePage(code) : says(code));
 }
 
 /** A cookie's value; undefined where it is not sent, or empty. */

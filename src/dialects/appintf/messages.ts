@@ -57,8 +57,12 @@ const codes: Readonly<Partial<Record<RejectionCode, Readonly<Partial<Record<Act,
   originNotEligible: { cancel: 18 },
 };
 
+/** The first, in the document's order, of codes of which each could be said. */
+export function firstOf(found: readonly Code[]): Code {
+  return order.find((code) => found.includes(code)) as Code;
+}
+
 /** The first, in the document's order, of all that stood in a command's way. */
 export function codeOf(act: Act, rejection: Rejection): Code {
-  const found = [rejection, ...(rejection.also ?? [])].map(({ code }) => codes[code]?.[act] ?? -1);
-  return order.find((code) => found.includes(code)) as Code;
+  return firstOf([rejection, ...(rejection.also ?? [])].map(({ code }) => codes[code]?.[act] ?? -1));
 }

@@ -2,18 +2,19 @@
 
 import * as E from "fp-ts/lib/Either.js";
 
+import type { Case } from "../../domain/caseState.ts";
 import type { Command } from "../../domain/commands.ts";
 import { idPattern, limits } from "../../domain/limits.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
 import type { Engine } from "../../engine.ts";
-import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
+import type { LogEntry } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Method, type Reply, operation } from "../dialect.ts";
-import { isOwn } from "../own.ts";
+import { standing } from "../own.ts";
 import type { Fields } from "../request.ts";
-import { type Act, type Code, codeOf, says } from "./messages.ts";
+import { type Act, type Code, codeOf, firstOf, says } from "./messages.ts";
 import { listTypes } from "./states.ts";
 import { idOf, messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
 
@@ -45,12 +46,12 @@ const either: readonly Method[] = ["GET", "POST"];
 
 // --- reading fields ---
 
-/** A number; undefined where something else stands there. */
+/** An int, which is what the wiki's numbers are: of 32 bits. Undefined where something else stands there. */
 function intIn(fields: Fields, name: string, otherwise: number): number | undefined {
-  const given = fields[name];
-  if (given === undefined || given === "") return otherwise;
-  if (typeof given === "number") return Number.isSafeInteger(given) ? given : undefined;
-  return typeof given === "string" && /^-?\d{1,9}$/.test(given) ? Number(given) : undefined;
+  const given = fields[name] ?? "";
+  if (given === "") return otherwise;
+  const number = typeof given === "string" && /^-?\d{1,10}$/.test(given) ? Number(given) : given;
+  return typeof number === "number" && number === (number | 0) ? number : undefined;
 }
 
 /** An id; undefined where it is left out, 0 (which the wiki has for nothing), or no id at all. */
@@ -86,26 +87,6 @@ function rangeOf({ pageNo, pageSize }: Page): { readonly limit: number; readonly
 }
 
 // --- asking the engine ---
-
-/** An order of the caller's as it stands, and the fact that this very request's command has recorded in it before. */
-interface Standing {
-  readonly detail: OrderDetail;
-  readonly repeated: LogEntry | undefined;
-}
-
-/** Undefined where there is no such order, it is another's, or the caller has hidden it. */
-async function standing(
-  engine: Engine,
-  { caller, commandId }: AskedBy,
-  orderId: string | undefined,
-): Promise<Standing | undefined> {
-  if (orderId === undefined || !(await isOwn(engine, caller, orderId))) return undefined;
-  const detail = await engine.views.order(orderId);
-  if (detail === undefined) return undefined;
-  const repeated = detail.log.find((entry) => entry.commandId === commandId);
-  const hidden = detail.order.hiddenByBuyerAt !== undefined && repeated === undefined;
-  return hidden ? undefined : { detail, repeated };
-}
 
 interface CaseNamed {
   readonly orderId: string | undefined;
@@ -175,6 +156,11 @@ function isTooSoon({ cases }: Order, now: number): boolean {
   return cases.some((one) => one.origin === "application" && now - one.appliedAt < submitWindow);
 }
 
+/** An application that came to its end as the buyer wanted: there is no other beside it, though it had not all there was. */
+function wasApproved({ status }: Case): boolean {
+  return status === "refunded" || status === "exchanged";
+}
+
 async function submit(
   engine: Engine,
   query: Submitted,
@@ -193,15 +179,16 @@ async function submit(
     const [line, ...others] = order.lines;
     // One application is for the whole order, which the wiki's have one line of.
     if (line === undefined || others.length > 0) return E.left(53);
-    const outcome = await engine.execute(
-      application(order, line.lineId, query, { repeated, caseId: asked.newId("case"), settings }),
-      {
-        actor: asked.caller,
-        commandId: asked.commandId,
-        // The window was looked at as the order stood here.
-        expect: repeated === undefined ? revision : undefined,
-      },
-    );
+    const given = { repeated, caseId: asked.newId("case"), settings };
+    const command = application(order, line.lineId, query, given);
+    const options = { actor: asked.caller, commandId: asked.commandId };
+    if (repeated === undefined && order.cases.some(wasApproved)) {
+      const refused = await engine.preview(command, options);
+      return E.left(firstOf(E.isLeft(refused) ? [54, codeOf("submit", refused.left)] : [54]));
+    }
+    // The window was looked at as the order stood here.
+    const expect = repeated === undefined ? revision : undefined;
+    const outcome = await engine.execute(command, { ...options, expect });
     const moved = E.isLeft(outcome) && outcome.left.code === "versionConflict";
     if (!moved || attempt === attempts) return outcome;
   }

@@ -60,7 +60,7 @@ function goodsOf(order: Order, lineId?: string): WikiGoods {
   const line = order.lines.find((one) => one.lineId === lineId) ?? order.lines[0];
   const shown = (key: string) => text(carried(line, key));
   return {
-    imgUrl: shown("imgUrl") ?? "",
+    imgUrl: shown("imgUrl") ?? shown("picture") ?? "",
     enName: shown("enName") ?? line?.title ?? "",
     property: shown("property") ?? "",
   };

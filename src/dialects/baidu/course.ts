@@ -32,12 +32,21 @@ export interface Step {
 /** Who gives what the documents bring and nobody of this shop asked for. */
 export const importer: Actor = { role: "system", id: "baidu" };
 
+/** When an order was paid, and how. */
+export interface PaidHow {
+  /** Milliseconds UTC. */
+  readonly at: number;
+  readonly channel: "online" | "offline";
+}
+
 /** Where an order is to be. Instants in milliseconds UTC. */
 export interface Goal {
   /** `Data.Status`; undefined: where it is. */
   readonly status: number | undefined;
   /** Undefined: as the status says. */
-  readonly paid: { readonly at: number; readonly channel: "online" | "offline" } | boolean | undefined;
+  readonly paid: PaidHow | boolean | undefined;
+  /** The number of an online payment. */
+  readonly tradeNo: string | undefined;
   /** When it was last changed. */
   readonly changedAt: number;
   readonly items: readonly { readonly item: Item; readonly path: string }[];
@@ -157,10 +166,16 @@ function walk(course: Course, goal: Goal, way: Way): void {
     const first = Math.min(changedAt, ...goal.items.map(({ item }) => item.CTime * 1_000));
     course.take("CancelOrder", {}, merchantOf(course.order), first);
   }
-  if (paid !== false) pay(course, paid === true ? undefined : paid, changedAt);
+  if (paid !== false) {
+    pay(course, paid === true ? { at: changedAt, channel: "online" } : paid, goal.tradeNo);
+  }
   const send = (): void => {
     if (course.order.status === "paid") {
-      const shipments = goal.parcels.length === 0 ? {} : { shipments: goal.parcels };
+      const { orderId, fulfilment } = course.order;
+      const unnamed = goal.parcels.length === 0 && fulfilment === "express";
+      if (unnamed) course.lose("EXT.MainOrder", "no waybill: the order's id stands for it");
+      const parcels = unnamed ? [waybillOf(orderId)] : goal.parcels;
+      const shipments = parcels.length === 0 ? {} : { shipments: parcels };
       const refused = course.take("Ship", { ...shipments, force: true }, merchantOf(course.order), changedAt);
       if (refused !== undefined) course.lose("Status", describeRejection(refused));
     }
@@ -189,35 +204,38 @@ const merchantOf = ({ merchantId }: Order): Actor => ({ role: "merchant", id: me
 const isPending = ({ status }: Order): boolean =>
   status === "pendingConfirmation" || status === "pendingPayment";
 
-function pay(
-  course: Course,
-  payment: { readonly at: number; readonly channel: "online" | "offline" } | undefined,
-  changedAt: number,
-): void {
-  const at = payment?.at ?? changedAt;
+function pay(course: Course, { at, channel }: PaidHow, tradeNo: string | undefined): void {
   if (course.order.status === "pendingConfirmation")
     course.take("ConfirmOrder", {}, merchantOf(course.order), at);
   if (course.order.status !== "pendingPayment") return;
   const { orderId, total } = course.order;
   const payId = fittingId(`baidu:${orderId}`);
-  const refused = course.take(
-    "Pay",
-    { payId, amount: total, channel: payment?.channel ?? "online" },
-    importer,
-    at,
-  );
+  const traced = channel === "online" && tradeNo !== undefined ? { tradeNo } : {};
+  const refused = course.take("Pay", { payId, amount: total, channel, ...traced }, importer, at);
   if (refused !== undefined) course.lose("EXT.MainOrder.Payment", describeRejection(refused));
 }
 
 /** One sub-order: a case that is here is moved on, another is imported. */
 function carry(course: Course, item: Item, path: string): void {
-  const known = course.order.cases.find((one) => subOrderIdOf(one) === item.SubOrderID);
+  const known = caseCalled(course.order, item.SubOrderID);
   if (known !== undefined) {
     moveOn(course, known, item, path);
     return;
   }
   if (isLateMoney(course.order, item)) payLate(course, item, path);
   else importItem(course, item, path);
+}
+
+/** The case that a sub-order is; money that came late keeps no more of the name it came with than its payment's id. */
+export function caseCalled({ cases }: Order, SubOrderID: string): Case | undefined {
+  return (
+    cases.find((one) => subOrderIdOf(one) === SubOrderID) ??
+    cases.find(({ caseId }) => caseId === `late:${latePayIdOf(SubOrderID)}`)
+  );
+}
+
+function latePayIdOf(SubOrderID: string): string {
+  return fittingId(SubOrderID.startsWith("late:") ? SubOrderID.slice("late:".length) : SubOrderID);
 }
 
 /** Money that went back for an order that was over: it came too late, for what else would be given back. */
@@ -229,8 +247,7 @@ function isLateMoney({ status }: Order, { OrderType, SubStatus, Refund }: Item):
 function payLate(course: Course, item: Item, path: string): void {
   const { SubOrderID, SubStatus, CTime, MTime, Refund } = item;
   const amount = Refund?.Amount ?? 0;
-  const named = SubOrderID.startsWith("late:") ? SubOrderID.slice("late:".length) : SubOrderID;
-  const payId = fittingId(named);
+  const payId = latePayIdOf(SubOrderID);
   const refused =
     // By hand: nothing is to be paid again by itself that was paid elsewhere.
     course.take("Pay", { payId, amount, channel: "offline" }, importer, CTime * 1_000) ??
@@ -318,28 +335,41 @@ function importItem(course: Course, item: Item, path: string): void {
   course.fail(path, first as Rejection);
 }
 
-/** What the document does not say of goods that came back. */
-const unknownCarrier = "百度";
+/** A waybill where the document names none: by the id of what was sent. */
+function waybillOf(id: string): { readonly carrier: string; readonly trackingNumber: string } {
+  return { carrier: "百度", trackingNumber: id.slice(0, limits.waybillLength) };
+}
 
 function moveOn(course: Course, known: Case, item: Item, path: string): void {
-  const { SubStatus, OrderType } = item;
-  const from = subStatusOf(known.status);
-  if (orderTypes[known.type] !== OrderType) {
+  const { SubStatus, OrderType, Refund } = item;
+  const goesOn = SubStatus !== 400 && SubStatus !== 403;
+  const asked = Refund?.Amount ?? known.amount;
+  const converts = goesOn && isConverted(known, item);
+  const lowers = goesOn && known.status === "requested" && asked < known.amount;
+  if (orderTypes[known.type] !== OrderType && !converts) {
     course.fail(`${path}.OrderType`, `is ${orderTypes[known.type]} here, and cannot become ${OrderType}`);
-  } else if (item.Refund !== undefined && item.Refund.Amount !== known.amount) {
-    course.fail(`${path}.Refund.Amount`, `is ${known.amount} here, and cannot become ${item.Refund.Amount}`);
-  } else if (from !== SubStatus) {
+  } else if (asked !== known.amount && !converts && !lowers) {
+    course.fail(`${path}.Refund.Amount`, `is ${known.amount} here, and cannot become ${asked}`);
+  } else {
     // Each step leads on by one; how many there are depends on where the case is.
     for (let step = 0; step < 8; step += 1) {
       const one = course.order.cases.find(({ caseId }) => caseId === known.caseId) as Case;
-      if (subStatusOf(one.status) === SubStatus) return;
-      const refused = stepToward(course, one, item, path);
+      const same = orderTypes[one.type] === OrderType && one.amount === asked;
+      if (same && subStatusOf(one.status) === SubStatus) return;
+      // What came to nothing was first approved for less, or converted.
+      const toward = same || SubStatus === 402 ? item : { ...item, SubStatus: 401 as const };
+      const refused = stepToward(course, one, toward, path);
       if (refused !== undefined) {
         course.fail(`${path}.SubStatus`, refused);
         return;
       }
     }
   }
+}
+
+/** An exchange of which the document says that it gave money back instead. */
+function isConverted({ type }: Case, { OrderType }: Item): boolean {
+  return type === "exchange" && OrderType === orderTypes.returnRefund;
 }
 
 function stepToward(course: Course, one: Case, item: Item, path: string): Rejection | string | undefined {
@@ -359,21 +389,30 @@ function stepToward(course: Course, one: Case, item: Item, path: string): Reject
       : course.take("CloseRefund", { caseId }, merchant, at);
   }
   if (!isOpen) return no;
+  const waybill = waybillOf(item.SubOrderID);
+  const sendBack = (): Rejection | undefined => {
+    course.lose(path, "no waybill of what was sent back: the sub-order's id stands for it");
+    return course.take("ShipReturn", { caseId, ...waybill }, buyer, at);
+  };
   if (target === 407) {
+    // Goods that are awaited are refused once they are seen.
+    if (status === "awaitingReturn") return sendBack();
     course.lose(`${path}.SubStatus`, "407 gives no reason: the document's own words stand for it");
     return course.take("RejectRefund", { caseId, reason: refusedThere }, merchant, at);
   }
-  if (target === 400 || (target === 402) === (type === "exchange")) {
+  const converts = isConverted(one, item);
+  if (target === 400 || (target === 402) === (type === "exchange" && !converts)) {
     if (target !== 401) return no;
   }
-  const waybill = { carrier: unknownCarrier, trackingNumber: item.SubOrderID.slice(0, limits.waybillLength) };
-  const manual = target === 402 ? { destination: "manual" as const } : {};
+  const manual = target === 402 && type !== "exchange" ? { destination: "manual" as const } : {};
   switch (status) {
-    case "requested":
-      return course.take("ApproveRefund", { caseId, ...(type === "refundOnly" ? manual : {}) }, merchant, at);
+    case "requested": {
+      const amount = type === "exchange" ? {} : { amount: item.Refund?.Amount };
+      const payable = type === "refundOnly" ? manual : {};
+      return course.take("ApproveRefund", { caseId, ...amount, ...payable }, merchant, at);
+    }
     case "awaitingReturn":
-      course.lose(path, "no waybill of what was sent back: the sub-order's id stands for it");
-      return course.take("ShipReturn", { caseId, ...waybill }, buyer, at);
+      return sendBack();
     case "returnInTransit": {
       course.lose(path, "nothing is said of the goods that came back: they are taken as good");
       const dispositions = [{ kind: "restock" as const, quantity }];
@@ -382,6 +421,14 @@ function stepToward(course: Course, one: Case, item: Item, path: string): Reject
     case "refundPending":
       return course.take("IssueRefund", { caseId, destination: "manual" }, merchant, at);
     case "replacementPending":
+      if (converts) {
+        course.lose(
+          path,
+          "nothing is said of the buyer's consent to money instead of goods: it is taken as given",
+        );
+        const amount = item.Refund?.Amount ?? 0;
+        return course.take("ConvertToRefund", { caseId, amount, buyerConsents: true }, merchant, at);
+      }
       course.lose(path, "no waybill of the replacement: the sub-order's id stands for it");
       return course.take("ShipReplacement", { caseId, ...waybill }, merchant, at);
     case "replacementShipped":

@@ -9,20 +9,39 @@ import type { JsonObject } from "../../domain/json.ts";
 import { idPattern, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
-import { type Goal, type Loss, type Step, Course, bring, importer } from "./course.ts";
+import {
+  type Goal,
+  type Loss,
+  type PaidHow,
+  type Step,
+  Course,
+  bring,
+  caseCalled,
+  importer,
+} from "./course.ts";
 import {
   type Item,
   type MainDocument,
   type OrderDocument,
+  type StatusDocument,
   type SubsDocument,
+  type UpdateDocument,
   faultOf,
   orderSchema,
   subsSchema,
   unknownFields,
 } from "./documents.ts";
 import { digestOf } from "./ids.ts";
-import { aggregateOf } from "./states.ts";
-import { type BaiduShop, chargeKindOf, partsOf, productIdOf } from "./views.ts";
+import { aggregateOf, cateOf } from "./states.ts";
+import {
+  type BaiduShop,
+  chargeKindOf,
+  itemsOf as itemsHere,
+  orderDocument,
+  partsOf,
+  productIdOf,
+  subOrderIdOf,
+} from "./views.ts";
 
 /** Where documents are taken in. */
 export interface Intake {
@@ -34,6 +53,10 @@ export interface Intake {
   readonly now: number;
   /** Do nothing unless all that the document says of status and sub-orders can be so here. */
   readonly wholly?: boolean | undefined;
+  /** `scene_id`: by which number the order centre's cashier knows the payment. */
+  readonly sceneId?: string | undefined;
+  /** The id of the last command that is given: a document whose last command is in the order's log has been taken in. */
+  readonly lastId?: string | undefined;
 }
 
 export interface ImportReport {
@@ -74,8 +97,12 @@ function refusal(orderId: string | undefined, path: string, what: string): Impor
 
 type Items = Goal["items"];
 
+/** Each sub-order once: the first of a name counts. */
 function itemsOf(items: readonly Item[]): Items {
-  return items.map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }));
+  const ids = items.map(({ SubOrderID }) => SubOrderID);
+  return items
+    .map((item, at) => ({ item, path: `EXT.SubsOrder.Items[${at}]` }))
+    .filter(({ item }, at) => ids.indexOf(item.SubOrderID) === at);
 }
 
 function faultsOfSubs(subs: {
@@ -96,9 +123,6 @@ function faultsOfSubs(subs: {
   return losses;
 }
 
-const eachOnce = (items: readonly Item[]): readonly Item[] =>
-  items.filter(({ SubOrderID }, at) => items.findIndex((one) => one.SubOrderID === SubOrderID) === at);
-
 /** An order in full: made where there is none, else brought to where the document says it is. */
 export async function addOrder(
   intake: Intake,
@@ -107,15 +131,15 @@ export async function addOrder(
 ): Promise<ImportReport> {
   const { ResourceID, EXT } = document;
   if (openId === undefined) return refusal(ResourceID, "open_id", "no order without its user");
-  const items = itemsOf(eachOnce(EXT.SubsOrder?.Items ?? []));
+  const items = itemsOf(EXT.SubsOrder?.Items ?? []);
   const said = EXT.SubsOrder === undefined || EXT.SubsOrder === null ? [] : faultsOfSubs(EXT.SubsOrder);
   return taken(intake, ResourceID, async (detail) => {
-    const goal = goalOf(document, items);
+    const goal = goalOf(document, items, intake.sceneId);
     if (detail !== undefined) {
       const differs = differencesOf(detail, openId, document);
       const course = bring(detail.order, [], goal, intake.now);
-      for (const { path, what } of differs) course.fail(path, what);
-      course.losses.unshift(...said);
+      for (const { path, what } of [...differs, ...missingFrom(items, detail)]) course.fail(path, what);
+      course.losses.unshift(...said, ...staying(intake.shop, detail, document, items));
       return course;
     }
     const { command, losses } = creation(intake, openId, document);
@@ -135,33 +159,39 @@ export async function addOrder(
 
 /** Sub-orders of an order that is here; each that is new is imported, and each that is known moved on. */
 export async function appendSubs(intake: Intake, document: SubsDocument): Promise<ImportReport> {
-  const { ResourceID, EXT } = document;
-  const items = itemsOf(eachOnce(EXT.SubsOrder.Items));
+  const { CateID, ResourceID, EXT } = document;
+  const items = itemsOf(EXT.SubsOrder.Items);
   return taken(intake, ResourceID, async (detail) => {
     if (detail === undefined) return { code: "orderNotFound", orderId: ResourceID };
     const course = bring(detail.order, [], { ...still, changedAt: 0, items }, intake.now);
+    for (const { path, what } of cateDiffers(detail, CateID)) course.fail(path, what);
     course.losses.unshift(...faultsOfSubs(EXT.SubsOrder));
     return course;
   });
 }
 
-const still = { status: undefined, paid: undefined, parcels: [] } as const;
+const still = { status: undefined, paid: undefined, tradeNo: undefined, parcels: [] } as const;
 
-/** The order moved on to a status. */
-export function moveOrder(
-  intake: Intake,
-  orderId: string,
-  status: number,
-  main?: MainDocument,
-): Promise<ImportReport> {
-  return taken(intake, orderId, async (detail) => {
-    if (detail === undefined) return { code: "orderNotFound", orderId };
+/** The order moved on to a status; at which instants and how it was paid, the document says where it is more than a status. */
+export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocument): Promise<ImportReport> {
+  const { CateID, ResourceID, Status } = document;
+  const { Mtime, main } =
+    "EXT" in document
+      ? { Mtime: document.Mtime, main: document.EXT.MainOrder }
+      : { Mtime: undefined, main: undefined };
+  return taken(intake, ResourceID, async (detail) => {
+    if (detail === undefined) return { code: "orderNotFound", orderId: ResourceID };
+    const changedAt = Mtime === undefined ? intake.now : Mtime * 1_000;
     const parcels = main === undefined ? [] : parcelsOf(main);
-    const paid = detail.order.paidAt !== undefined ? true : main?.Payment.IsPayment;
-    const goal: Goal = { status, paid, changedAt: intake.now, items: [], parcels };
+    const said = main === undefined ? undefined : paidOf(main, changedAt);
+    const paid = detail.order.paidAt !== undefined ? true : said;
+    const goal: Goal = { status: Status, paid, tradeNo: intake.sceneId, changedAt, items: [], parcels };
     const course = bring(detail.order, [], goal, intake.now);
-    if (main !== undefined) {
-      for (const { path, what } of goodsDiffer(detail, main)) course.fail(path, what);
+    for (const { path, what } of [
+      ...cateDiffers(detail, CateID),
+      ...(main === undefined ? [] : goodsDiffer(detail, main)),
+    ]) {
+      course.fail(path, what);
     }
     return course;
   });
@@ -171,17 +201,24 @@ export function moveOrder(
 const mostTries = 5;
 
 async function taken(
-  { engine, wholly = false }: Intake,
+  { engine, shop, wholly = false, lastId }: Intake,
   orderId: string,
   planned: (detail: OrderDetail | undefined) => Promise<Course | Rejection>,
 ): Promise<ImportReport> {
   for (let attempt = 1; ; attempt += 1) {
     const detail = idPattern.test(orderId) ? await engine.views.order(orderId) : undefined;
+    if (lastId !== undefined && detail?.log.some(({ commandId }) => commandId === lastId) === true) {
+      return { orderId, outcome: "unchanged", whole: true, losses: [] };
+    }
+    if (detail !== undefined && detail.order.currency !== shop.currency) {
+      const what = `the order is in ${detail.order.currency}, and documents are in ${shop.currency}`;
+      return refusal(orderId, "", what);
+    }
     const course = await planned(detail);
     if (!(course instanceof Course)) return refusal(orderId, "", describeRejection(course));
     const { steps, losses, failures } = course;
     if (wholly && failures > 0) return { orderId, outcome: "refused", whole: false, losses };
-    const failed = await given(engine, steps, detail?.revision);
+    const failed = await given(engine, steps, detail?.revision, lastId);
     if (failed === undefined) {
       const outcome = steps.length === 0 ? "unchanged" : detail === undefined ? "created" : "changed";
       return { orderId, outcome, whole: failures === 0, losses };
@@ -198,10 +235,12 @@ async function given(
   engine: Engine,
   steps: readonly Step[],
   from: bigint | undefined,
+  lastId: string | undefined,
 ): Promise<Rejection | undefined> {
   let expect: bigint | "none" = from ?? "none";
-  for (const { command, actor, at } of steps) {
-    const commandId = `baidu:${digestOf([String(expect), command]).slice(0, 40)}`;
+  for (const [step, { command, actor, at }] of steps.entries()) {
+    const named = step === steps.length - 1 ? lastId : undefined;
+    const commandId = named ?? `baidu:${digestOf([String(expect), command]).slice(0, 40)}`;
     const done = await engine.execute(asAsked(command), { actor, commandId, at, expect });
     if (E.isLeft(done)) return done.left;
     expect = done.right.revision;
@@ -214,18 +253,23 @@ function asAsked(command: Command): unknown {
   return command.type === "ImportRefund" ? { ...command, raw: Object.fromEntries(command.raw) } : command;
 }
 
-function goalOf({ Status, Mtime, EXT }: OrderDocument, items: Items): Goal {
-  const { Payment } = EXT.MainOrder;
-  const { Time = 0, Method, IsPayment } = Payment;
+function goalOf({ Status, Mtime, EXT }: OrderDocument, items: Items, tradeNo: string | undefined): Goal {
+  const changedAt = Mtime * 1_000;
   return {
     status: Status,
-    paid: IsPayment
-      ? { at: (Time === 0 ? Mtime : Time) * 1_000, channel: Method === 2 ? "offline" : "online" }
-      : false,
-    changedAt: Mtime * 1_000,
+    paid: paidOf(EXT.MainOrder, changedAt),
+    tradeNo,
+    changedAt,
     items,
     parcels: parcelsOf(EXT.MainOrder),
   };
+}
+
+/** Whether and how it was paid: when, where that is not known, at its last change. */
+function paidOf({ Payment }: MainDocument, changedAt: number): PaidHow | false {
+  const { Time = 0, Method, IsPayment } = Payment;
+  if (!IsPayment) return false;
+  return { at: Time === 0 ? changedAt : Time * 1_000, channel: Method === 2 ? "offline" : "online" };
 }
 
 function parcelsOf({ Express }: MainDocument): Goal["parcels"] {
@@ -244,14 +288,92 @@ function shortened(text: string, most: number): string {
 
 /** What an order can never change, and differs. */
 function differencesOf(detail: OrderDetail, openId: string, { CateID, EXT }: OrderDocument): readonly Loss[] {
-  const { order } = detail;
   return [
-    ...(order.buyerId === openId ? [] : [{ path: "open_id", what: "the order is another user's" }]),
-    ...((CateID === 2) === (order.fulfilment === "virtual")
-      ? []
-      : [{ path: "CateID", what: "an order cannot become one of other goods" }]),
+    ...(detail.order.buyerId === openId ? [] : [{ path: "open_id", what: "the order is another user's" }]),
+    ...cateDiffers(detail, CateID),
     ...goodsDiffer(detail, EXT.MainOrder),
   ];
+}
+
+function cateDiffers({ order }: OrderDetail, CateID: number): readonly Loss[] {
+  return CateID === cateOf(order)
+    ? []
+    : [{ path: "CateID", what: "an order cannot become one of other goods" }];
+}
+
+/** Sub-orders that are here, and of which a document in full knows nothing. */
+function missingFrom(items: Items, { order }: OrderDetail): readonly Loss[] {
+  const named = new Set(items.map(({ item }) => caseCalled(order, item.SubOrderID)));
+  return order.cases
+    .filter((one) => !named.has(one))
+    .map((one) => ({ path: "EXT.SubsOrder.Items", what: `${subOrderIdOf(one)} is here, and is not undone` }));
+}
+
+/** Fields that may change, or are told of elsewhere where they cannot. */
+const moving: ReadonlySet<string> = new Set([
+  "CateID",
+  "Status",
+  "Mtime",
+  "EXT.SubsOrder",
+  "EXT.MainOrder.Payment.Time",
+  "EXT.MainOrder.Payment.Amount",
+  "EXT.MainOrder.Payment.IsPayment",
+  "EXT.MainOrder.Appraise.Status",
+]);
+
+/** What a document says otherwise of an order that is here, and what no status hangs on. */
+function staying(
+  shop: BaiduShop,
+  detail: OrderDetail,
+  document: OrderDocument,
+  items: Items,
+): readonly Loss[] {
+  const { order } = detail;
+  const here = orderDocument(detail, shop) as OrderDocument;
+  const main = document.EXT.MainOrder;
+  const parcels = parcelsOf(main);
+  const sent = order.shipments.map(({ carrier, trackingNumber }) => ({ carrier, trackingNumber }));
+  const otherParcels = parcels.length > 0 && sent.length > 0 && !same(parcels, sent);
+  // What pays it now says how.
+  const Method = order.paidAt === undefined ? main.Payment.Method : here.EXT.MainOrder.Payment.Method;
+  const kept = {
+    ...here,
+    EXT: {
+      MainOrder: {
+        ...here.EXT.MainOrder,
+        Payment: { ...here.EXT.MainOrder.Payment, Method },
+        Express: otherParcels ? undefined : main.Express,
+      },
+    },
+  };
+  const known = itemsHere(detail, shop);
+  const ofItems = items.flatMap(({ item, path }) => {
+    const one = caseCalled(order, item.SubOrderID);
+    const held = one && known.find(({ SubOrderID }) => SubOrderID === subOrderIdOf(one));
+    const fields = ["CTime", "OrderDetail", "Payment"] as const;
+    return held === undefined
+      ? []
+      : fields
+          .filter((field) => item[field] !== undefined && !same(item[field], held[field]))
+          .map((field) => `${path}.${field}`);
+  });
+  return [...otherwise(document, kept), ...ofItems].map((path) => ({ path, what: "stays as it was" }));
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The paths at which two documents differ, as far as the first says anything. */
+function otherwise(given: unknown, here: unknown, path = ""): readonly string[] {
+  if (moving.has(path) || same(given, here)) return [];
+  const objects = [given, here].every(
+    (one) => one !== null && typeof one === "object" && !Array.isArray(one),
+  );
+  if (!objects) return [path];
+  return Object.entries(given as object).flatMap(([key, value]) =>
+    otherwise(value, (here as Record<string, unknown>)[key], path === "" ? key : `${path}.${key}`),
+  );
 }
 
 function goodsDiffer({ order }: OrderDetail, { Products, Payment }: MainDocument): readonly Loss[] {

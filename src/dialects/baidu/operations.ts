@@ -5,7 +5,9 @@ import { z } from "zod";
 
 import { idPattern, limits } from "../../domain/limits.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
+import { caseCalled } from "./course.ts";
 import {
+  type Item,
   type OrderDocument,
   type StatusDocument,
   type SubStatusDocument,
@@ -19,9 +21,10 @@ import {
   subsSchema,
   updateSchema,
 } from "./documents.ts";
+import { digestOf } from "./ids.ts";
 import { type ImportReport, type Intake, addOrder, appendSubs, moveOrder } from "./imports.ts";
 import { failed, malformed, platform, rowOf, rows } from "./messages.ts";
-import { type BaiduShop, itemsOf } from "./views.ts";
+import { type BaiduShop, itemsOf, subOrderIdOf } from "./views.ts";
 
 /** What a mounted dialect is for: one mini-program, whose merchant is the ports' own. */
 export interface Centre extends BaiduShop {
@@ -30,6 +33,7 @@ export interface Centre extends BaiduShop {
 
 interface Query<D> {
   readonly openId: string;
+  readonly sceneId: string | undefined;
   readonly elements: readonly D[];
 }
 
@@ -69,15 +73,19 @@ function taking<D extends Element>(
       if (typeof openId !== "string" || openId.length > limits.idLength || !idPattern.test(openId)) {
         return E.left(malformed("open_id: must name the user"));
       }
+      const sceneId = fields["scene_id"] ?? "";
+      if (typeof sceneId !== "string" || sceneId.length > limits.idLength) {
+        return E.left(malformed(`scene_id: must be one text of at most ${limits.idLength}`));
+      }
       const read = data.safeParse({ Data: fields["Data"] });
       return read.success
-        ? E.right({ openId, elements: read.data.Data })
+        ? E.right({ openId, sceneId: sceneId === "" ? undefined : sceneId, elements: read.data.Data })
         : E.left(malformed(faultOf(read.error)));
     },
-    run: async ({ openId, elements }, shop, { now }) => {
+    run: async ({ elements, ...query }, shop, asked) => {
       const done: Done[] = [];
       // One after the other: a request may name an order twice.
-      for (const element of elements) done.push(await takenIn(centre, shop, now, element, openId, take));
+      for (const element of elements) done.push(await takenIn(centre, shop, asked, element, query, take));
       return done;
     },
     reply: (done, { elements }) =>
@@ -90,9 +98,9 @@ function taking<D extends Element>(
 async function takenIn<D extends Element>(
   centre: Centre,
   { engine }: Shop,
-  now: number,
+  { now, commandId }: AskedBy,
   element: D,
-  openId: string,
+  { openId, sceneId }: Pick<Query<D>, "openId" | "sceneId">,
   take: Take<D>,
 ): Promise<Done> {
   const { ResourceID, BizAPPID } = element;
@@ -100,20 +108,28 @@ async function takenIn<D extends Element>(
   const owner = idPattern.test(ResourceID) ? await engine.views.owner(ResourceID) : undefined;
   if (owner !== undefined && (owner.merchantId !== centre.merchantId || owner.buyerId !== openId))
     return false;
-  const intake: Intake = { engine, shop: centre, merchantId: centre.merchantId, now, wholly: true };
+  // The same of a request that is sent again under its key.
+  const lastId = `baidu:${digestOf([commandId, element]).slice(0, 40)}`;
+  const { merchantId } = centre;
+  const intake: Intake = { engine, shop: centre, merchantId, now, wholly: true, sceneId, lastId };
   const report = await take(intake, element, openId);
   if (report?.conflict === true) return "conflict";
   return report !== undefined && report.outcome !== "refused" && report.whole;
 }
 
-/** Of an order that is here, and whose sub-orders these all are. */
+/** Of an order that is here, and whose sub-orders these all are; `itemOf` knows them by their ids. */
 async function updateSubs(
   intake: Intake,
   orderId: string,
-  made: (items: ReturnType<typeof itemsOf>) => SubsDocument | undefined,
+  made: (itemOf: (SubOrderID: string) => Item | undefined) => SubsDocument | undefined,
 ): Promise<ImportReport | undefined> {
   const detail = idPattern.test(orderId) ? await intake.engine.views.order(orderId) : undefined;
-  const document = detail === undefined ? undefined : made(itemsOf(detail, intake.shop));
+  if (detail === undefined) return undefined;
+  const items = itemsOf(detail, intake.shop);
+  const document = made((SubOrderID) => {
+    const one = caseCalled(detail.order, SubOrderID);
+    return one && items.find((item) => item.SubOrderID === subOrderIdOf(one));
+  });
   return document === undefined ? undefined : appendSubs(intake, document);
 }
 
@@ -123,28 +139,27 @@ export function operationsOf(centre: Centre): readonly AnyOperation[] {
       addOrder(intake, openId, element),
     ),
     taking<UpdateDocument>(centre, "update/main/info", updateSchema, mostElements, (intake, element) =>
-      moveOrder(intake, element.ResourceID, element.Status, element.EXT.MainOrder),
+      moveOrder(intake, element),
     ),
     taking<StatusDocument>(centre, "update/main/status", statusSchema, mostElements, (intake, element) =>
-      moveOrder(intake, element.ResourceID, element.Status),
+      moveOrder(intake, element),
     ),
     taking<SubsDocument>(centre, "append/sub/info", subsSchema, mostElements, (intake, element) =>
       appendSubs(intake, element),
     ),
     taking<SubsDocument>(centre, "update/sub/info", subsSchema, mostElements, (intake, element) =>
-      updateSubs(intake, element.ResourceID, (items) => {
-        const known = new Set(items.map(({ SubOrderID }) => SubOrderID));
-        return element.EXT.SubsOrder.Items.every(({ SubOrderID }) => known.has(SubOrderID))
+      updateSubs(intake, element.ResourceID, (itemOf) =>
+        element.EXT.SubsOrder.Items.every(({ SubOrderID }) => itemOf(SubOrderID) !== undefined)
           ? element
-          : undefined;
-      }),
+          : undefined,
+      ),
     ),
     taking<SubStatusDocument>(centre, "update/sub/status", subStatusSchema, mostElements, (intake, element) =>
-      updateSubs(intake, element.ResourceID, (items) => {
+      updateSubs(intake, element.ResourceID, (itemOf) => {
         const { CateID, BizAPPID, ResourceID, EXT } = element;
         const MTime = Math.floor(intake.now / 1_000);
         const Items = EXT.SubsOrder.Items.map(({ SubOrderID, SubStatus }) => {
-          const known = items.find((item) => item.SubOrderID === SubOrderID);
+          const known = itemOf(SubOrderID);
           return known === undefined ? undefined : itemSchema.parse({ ...known, SubStatus, MTime });
         });
         const all = Items.filter((item) => item !== undefined);

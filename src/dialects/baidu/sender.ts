@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Engine } from "../../engine.ts";
 import type { Log } from "../ports.ts";
 import type { OrderDocument } from "./documents.ts";
-import { type BaiduShop, type Post, orderDocument, postsOf } from "./views.ts";
+import { type BaiduShop, type Post, orderDocument, postsOf, sceneOf } from "./views.ts";
 
 /** Where the sender has come to; `save` answers when it is durable. */
 export interface Checkpoint {
@@ -57,13 +57,15 @@ export class SenderError extends Error {
 
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-function baseOf(baseUrl: string): URL {
+/** Whether an address may be sent to: the token is not for others to read. */
+export function isBase(baseUrl: string): boolean {
   const base = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  const good = base?.protocol === "https:" || (base?.protocol === "http:" && loopback.test(base.hostname));
-  if (base === undefined || !good) {
-    throw new TypeError(`baseUrl: must be an https address, or one of this machine`);
-  }
-  return base;
+  return base?.protocol === "https:" || (base?.protocol === "http:" && loopback.test(base.hostname));
+}
+
+function baseOf(baseUrl: string): URL {
+  if (!isBase(baseUrl)) throw new TypeError(`baseUrl: must be an https address, or one of this machine`);
+  return new URL(baseUrl);
 }
 
 /**
@@ -123,8 +125,8 @@ async function* sendOrder(
   const after = await documentAt(to);
   if (after === undefined) return;
   const before = from === undefined ? undefined : (await documentAt(from))?.document;
-  const { buyerId, payments } = after.detail.order;
-  const scene = payments.find(({ channel, late }) => channel === "online" && !late)?.tradeNo;
+  const { buyerId } = after.detail.order;
+  const scene = sceneOf(after.detail.order);
   const addressed = (operation: Post["operation"]) => addressOf(base, operation, buyerId, scene);
   for (const post of postsOf(before, after.document)) {
     let told = await tell(options, addressed(post.operation), post.body, signal);
@@ -198,14 +200,16 @@ async function tell(
   for (let attempts = 1; ; attempts += 1) {
     signal.throwIfAborted();
     const answer = await attempt(async () => {
-      const response = await ask(address(await token()), {
+      const secret = await token();
+      const response = await ask(address(secret), {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
         redirect: "error",
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
-      return { status: response.status, text: await response.text() };
+      // What is answered is told in logs: a token that it repeats is not.
+      return { status: response.status, text: (await response.text()).replaceAll(secret, "***") };
     });
     if (typeof answer === "object") return { ...answer, attempts };
     signal.throwIfAborted();

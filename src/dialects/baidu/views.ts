@@ -33,6 +33,8 @@ export interface BaiduShop {
 /** A request of the order centre: its query's user, and its body. */
 export interface Told {
   readonly open_id: string;
+  /** The order centre's own number of the online payment, where there was one. */
+  readonly scene_id?: string;
   readonly scene_type: 2;
   readonly Data: readonly OrderDocument[];
 }
@@ -83,7 +85,19 @@ function created(log: readonly LogEntry[]) {
 export function toldOf(detail: OrderDetail, shop: BaiduShop): Told | undefined {
   const { order } = detail;
   const document = orderDocument(detail, shop);
-  return document === undefined ? undefined : { open_id: order.buyerId, scene_type: 2, Data: [document] };
+  if (document === undefined) return undefined;
+  const scene = sceneOf(order);
+  return {
+    open_id: order.buyerId,
+    ...(scene === undefined ? {} : { scene_id: scene }),
+    scene_type: 2,
+    Data: [document],
+  };
+}
+
+/** `scene_id`: by which number the order centre's cashier knows how an order was paid. */
+export function sceneOf({ payments }: Order): string | undefined {
+  return payments.find(({ channel, late }) => channel === "online" && !late)?.tradeNo;
 }
 
 export function orderDocument(detail: OrderDetail, shop: BaiduShop): OrderDocument | undefined {

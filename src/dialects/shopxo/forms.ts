@@ -24,10 +24,20 @@ export function oneLine(text: string): string {
   return text.replaceAll(/[\t\r\n]/g, "");
 }
 
-/** A list that comes as an array, as its JSON, or as one text. */
-export function listOf(fields: Fields, name: string): readonly string[] {
+/** A list that comes as an array, as its JSON, or as one text: its texts, and how many entries of whatever kind it has. */
+export function listOf(
+  fields: Fields,
+  name: string,
+): { readonly count: number; readonly texts: readonly string[] } {
   const value = fields[name];
-  const parsed = typeof value === "string" ? (parseJson(value) ?? value) : value;
-  const items = Array.isArray(parsed) ? (parsed as readonly unknown[]) : [parsed];
-  return items.filter((item): item is string => typeof item === "string" && item !== "");
+  const parsed = typeof value === "string" ? parsedOf(value) : value;
+  const entries = Array.isArray(parsed) ? (parsed as readonly unknown[]) : [parsed];
+  const texts = entries.filter((entry): entry is string => typeof entry === "string" && entry !== "");
+  return { count: Array.isArray(parsed) ? entries.length : texts.length, texts };
+}
+
+/** What is no JSON is a text itself; JSON of no list and no text, such as `null`, is nothing. */
+function parsedOf(text: string): unknown {
+  const value = parseJson(text);
+  return value === undefined ? text : value;
 }

@@ -215,13 +215,13 @@ const create = operation({
     const type = textOf(fields, "type");
     const price = textOf(fields, "price") ?? "";
     const reason = textOf(fields, "reason");
-    const msg = textOf(fields, "msg") ?? "";
+    const msg = (fields["msg"] ?? "") === "" ? "" : textOf(fields, "msg");
     if (isEmpty(orderId)) return refused(said("订单id有误"));
     if (isEmpty(lineId)) return refused(said("订单详情id有误"));
     if (type !== "0" && type !== "1") return refused(said("操作类型有误"));
     if (!/^\d{1,8}(\.\d{1,2})?$/.test(price)) return refused(priceFormat);
     if (reason === undefined || !isLong(reason, 0, 180)) return refused(reasonTooLong);
-    if (!isLong(msg, 0, 200)) return refused(noteTooLong);
+    if (msg === undefined || !isLong(msg, 0, 200)) return refused(noteTooLong);
     const number = textOf(fields, "number") ?? "";
     return E.right({
       orderId,
@@ -242,10 +242,10 @@ const create = operation({
     const amount = parseAmount(price, order.currency);
     if (amount === undefined) return priceFormat;
     const caseId = newId("case");
-    const tooMany = images.length > mostImages;
+    const tooMany = images.count > mostImages;
     const personal = {
       ...(msg === "" ? {} : { note: msg }),
-      ...(images.length === 0 || tooMany ? {} : { evidence: images }),
+      ...(images.texts.length === 0 || tooMany ? {} : { evidence: images.texts }),
     };
     const command: Command<"ApplyRefund"> = {
       type: "ApplyRefund",
@@ -483,11 +483,13 @@ const audit = caseOperation({
           ? said("支付日志不存在，请使用手动处理方式")
           : destination === "original" && payment.channel === "online" && ports.payments === undefined
             ? said(`支付插件没退款功能[${paidByOf(told, one) ?? ""}]`)
-            : undefined;
+            : destination === "wallet" && ports.wallet === undefined
+              ? said("请先安装钱包插件[ Wallet ]")
+              : undefined;
     if (missing === undefined) return command;
     // The shop's own shortcomings come last, after all that the domain says.
     const preview = await engine.preview(command, { actor: caller, commandId, expect: told.revision });
-    return E.isLeft(preview) ? command : missing;
+    return E.isLeft(preview) && !isUntraced(preview.left) ? command : missing;
   },
   reply: (outcome) =>
     outcomeReply(outcome, ({ events }) =>
@@ -495,6 +497,11 @@ const audit = caseOperation({
       done(events.some(({ type }) => type === "RefundSettled") ? "退款成功" : "操作成功"),
     ),
 });
+
+/** The number of the trade is asked for last of all. */
+function isUntraced(rejection: Rejection): boolean {
+  return rejection.code === "destinationRefused" && rejection.because === "noTradeNo";
+}
 
 /** What was paid from the wallet goes back there; of what was paid offline the merchant may say that it goes back by hand. */
 function wayOf(asked: Destination, channel: string | undefined, byHand: boolean): Destination {

@@ -336,7 +336,8 @@ export function caseDocument(told: Told, one: Case, reading: Reading) {
     type: String(type),
     refundment: String(destinationNumbers[way]),
     reason: one.reason ?? "",
-    number: String(one.quantity),
+    // A refund alone is asked for no units; those that went back with the money are known once it is paid.
+    number: String(one.status === "refunded" ? one.settledQuantity : one.quantity),
     price: formatAmount(one.amount, order.currency),
     msg: note,
     images: evidence,
@@ -433,9 +434,14 @@ export function pageDocument(
     return_only_money_reason: reasons.refundOnly ?? reasonsAtFirst.refundOnly,
     return_money_goods_reason: reasons.returnRefund ?? reasonsAtFirst.returnRefund,
     aftersale_type_list: typeList,
-    return_goods_address: [address?.address, address?.name, address?.phone].filter(Boolean).join(" "),
+    return_goods_address: addressText(address),
     editor_path_type: `order_aftersale-${bucketOf(order.buyerId)}-${order.orderId}-${line.lineId}`,
   };
+}
+
+function addressText({ name, phone, address }: Partial<ReturnAddress> = {}): string {
+  if (name && phone && address) return `收件人：${name}，电话：${phone}，地址：${address}`;
+  return [address, name, phone].filter(Boolean).join(" ") || "管理员未填写";
 }
 
 function withoutEnglish({ name_en: _english, ...step }: ReturnType<typeof shopxoSteps>["step0"][number]) {

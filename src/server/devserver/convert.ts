@@ -59,6 +59,8 @@ export function expectedOf({ revision, noStream, any, streamExists }: Target): E
   return Number(revision);
 }
 
+const noId = "00000000-0000-0000-0000-000000000000";
+
 /** What is asked of an event beside its data; the server's refusal names both. */
 const requiredMetadata = ["type", "content-type"] as const;
 
@@ -73,8 +75,12 @@ export function proposedEvent(message: ProposedMessage): ProposedEvent {
       "required-metadata-properties": requiredMetadata.join(","),
     });
   }) as [string, string];
+  const eventId = idOf(id);
+  if (eventId === noId || type === "") {
+    throw new RpcError(status.invalidArgument, `an event without ${type === "" ? "a type" : "an id"}`);
+  }
   return {
-    id: idOf(id),
+    id: eventId,
     type: storable(type),
     isJson: contentType === "application/json",
     data,

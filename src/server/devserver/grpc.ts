@@ -11,7 +11,6 @@ import {
   createServer,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { addAbortSignal } from "node:stream";
 
 import { type Message, Writer } from "./wire.ts";
 
@@ -73,11 +72,14 @@ export class Call {
     this.#stream = stream;
     this.headers = headers;
     this.path = headers[":path"] ?? "";
-    stream.on("close", () => {
-      this.over = true;
-      for (const closer of this.#closers) closer();
-    });
+    stream.on("close", () => this.#end());
     stream.on("error", () => undefined);
+  }
+
+  #end(): void {
+    this.over = true;
+    for (const closer of this.#closers) closer();
+    this.#closers.clear();
   }
 
   /** Calls back once the call is over, unless the returned function was called before. */
@@ -121,7 +123,8 @@ export class Call {
     if (this.#gone) return;
     const trailers = {
       "grpc-status": error.code,
-      "grpc-message": encodeURIComponent(error.message).replaceAll("%20", " "),
+      // The client decodes what `encodeURI` encodes, and nothing else.
+      "grpc-message": encodeURI(error.message).replaceAll("%20", " "),
       ...Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, headerValue(value)])),
     };
     if (!this.#stream.headersSent) {
@@ -138,12 +141,13 @@ export class Call {
     this.finish();
   }
 
-  /** Ends the call as a dying node does: the client sees it cancelled. */
+  /**
+   * Ends the call as a dying node does: the client sees it cancelled. It ends with a status, and not with a reset: to reset a call that
+   * waits for its trailers makes Node 20 spin (`close`), or writes to memory that is given back (`destroy`, an abort).
+   */
   reset(): void {
-    if (this.#gone) return;
-    this.over = true;
-    // Not `close`: on a call that waits for its trailers that makes Node 20 spin. An abort resets with CANCEL, at once.
-    addAbortSignal(AbortSignal.abort(), this.#stream);
+    this.fail(new RpcError(status.cancelled, "the call was cut off"));
+    this.#end();
   }
 
   /** Answers with headers now, so that the client knows the call as accepted. */
@@ -246,6 +250,8 @@ export class Listener {
   readonly #server: Http2Server | Http2SecureServer;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<Call>();
+  /** How calls end, once it stops. */
+  #end: ((call: Call) => void) | undefined;
 
   constructor(tls: Tls | undefined, dispatch: (call: Call) => void) {
     const options = {
@@ -264,6 +270,10 @@ export class Listener {
     this.#server.on("sessionError", () => undefined);
     this.#server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const call = new Call(stream, headers);
+      if (this.#end !== undefined) {
+        this.#end(call);
+        return;
+      }
       this.#calls.add(call);
       call.whenOver(() => this.#calls.delete(call));
       dispatch(call);
@@ -287,14 +297,18 @@ export class Listener {
   async close(end: ((call: Call) => void) | undefined): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
+    this.#end = end;
     if (end !== undefined) this.drop(end);
     for (const session of this.#sessions) {
+      if (session.destroyed) continue;
       if (end === undefined) {
         session.destroy();
         continue;
       }
-      session.close();
-      // What was said to the calls goes out first; a client that does not answer is not waited for.
+      // What was said to the calls has arrived where this is answered; said together with the end of the connection, it might be
+      // passed over for it.
+      if (!session.ping(() => session.close())) session.close();
+      // A client that does not answer is not waited for.
       setTimeout(() => session.destroy(), 100).unref();
     }
     await closed;

@@ -353,7 +353,7 @@ export class Log {
     const metadata = this.#metadataOf(stream);
     return {
       last: head?.last ?? -1,
-      tombstoned: head?.tombstoned ?? false,
+      tombstoned: this.#isTombstoned(stream),
       softDeleted: metadata !== undefined && isSoftDeleted(metadata.rules),
       hasMetadata: metadata !== undefined,
       idAt: (revision) =>
@@ -365,6 +365,12 @@ export class Log {
         return known?.stream === stream ? known.revision : undefined;
       },
     };
+  }
+
+  /** A tombstone ends the stream's metadata with it. */
+  #isTombstoned(stream: string): boolean {
+    const isOf = (name: string): boolean => this.#head(name)?.tombstoned === true;
+    return isOf(stream) || (isMetastream(stream) && isOf(stream.slice(2)));
   }
 
   #metadataOf(stream: string): { readonly rules: StreamMetadata; readonly data: string } | undefined {
@@ -398,17 +404,16 @@ export class Log {
     return this.#head(stream)?.last ?? -1;
   }
 
-  /** One event, whatever is visible of its stream; undefined where there is none. */
+  /** One event, as long as a reader of its stream sees it. */
   eventAt(stream: string, revision: number): LoggedEvent | undefined {
-    const head = this.#head(stream);
-    const row = head && (this.#statements.forwards.get(head.id, revision, revision, 1) as Row | undefined);
-    return row && this.#event(row);
+    const page = this.readStream(stream, revision, false, 1);
+    return page.kind === "page" ? page.events.find((event) => event.revision === revision) : undefined;
   }
 
   /** What is visible of a stream from a revision on (inclusive), at most `limit` revisions of it. */
   readStream(stream: string, from: number, backwards: boolean, limit: number): StreamPage {
+    if (this.#isTombstoned(stream)) return { kind: "deleted" };
     const head = this.#head(stream);
-    if (head?.tombstoned === true) return { kind: "deleted" };
     const rules = this.rulesOf(stream);
     if (head === undefined || head.last < 0 || isSoftDeleted(rules)) return { kind: "missing" };
     const first = firstVisible(rules, head.last);

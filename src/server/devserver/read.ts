@@ -221,21 +221,21 @@ class Reading {
   #response(event: LoggedEvent, ofAll: boolean): ReadResp {
     const structured = this.#options.uuid?.structured !== undefined;
     const commit = ofAll ? { commit: event.position } : { noPosition: empty };
-    const link = this.#options.resolveLinks === true && event.type === "$>";
-    if (!link) return { event: { event: recordedEvent(event, structured), ...commit } };
-    const target = this.#linked(event);
+    const target = this.#options.resolveLinks === true && event.type === "$>" ? targetOf(event) : undefined;
+    if (target === undefined) return { event: { event: recordedEvent(event, structured), ...commit } };
+    const found = this.#node.log.eventAt(target.stream, target.revision);
     return {
       event: {
-        ...(target === undefined ? {} : { event: recordedEvent(target, structured) }),
+        ...(found === undefined ? {} : { event: recordedEvent(found, structured) }),
         link: recordedEvent(event, structured),
         ...commit,
       },
     };
   }
+}
 
-  /** The event that a link (`revision@stream`) leads to. */
-  #linked({ data }: LoggedEvent): LoggedEvent | undefined {
-    const [, revision, stream] = /^(\d+)@(.+)$/s.exec(Buffer.from(data).toString("utf8")) ?? [];
-    return stream === undefined ? undefined : this.#node.log.eventAt(stream, Number(revision));
-  }
+/** Where a link (`revision@stream`) leads; undefined for what only looks like one. */
+function targetOf({ data }: LoggedEvent): { readonly stream: string; readonly revision: number } | undefined {
+  const [, revision, stream] = /^(\d+)@(.+)$/s.exec(Buffer.from(data).toString("utf8")) ?? [];
+  return stream === undefined ? undefined : { stream, revision: Number(revision) };
 }

@@ -239,6 +239,15 @@ describe("a refusal", () => {
     expect(said).toEqual({ json: { code: number, msg, data: null } });
   });
 
+  it("of the whole command names no field", () => {
+    const facts = {
+      code: "invalidCommand",
+      command: "CreateOrder",
+      issues: [{ field: "", rule: "too long" }],
+    };
+    expect(refuse(facts as Parameters<typeof refuse>[0])).toMatchObject({ json: { msg: "参数错误" } });
+  });
+
   it("for an open case is told apart where it is applied for", () => {
     expect(refuse({ code: "caseOpen", command: "ApplyRefund", caseId, status: "requested" })).toMatchObject({
       json: { code: 20000 },

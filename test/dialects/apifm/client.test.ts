@@ -576,7 +576,7 @@ describe("orderHX", () => {
 
   it("writes off by the staff's own token, with what they add to the order", async () => {
     const shop = await serveShop();
-    const id = await bought(shop, { isCanHx: true, extJsonStr: '{"a":"1"}' });
+    const id = await bought(shop, { isCanHx: true, extJsonStr: '{"a":"1","c":"3"}' });
     const code = (await shop.engine.redemptionCode(String(id))) as string;
     const redeem = (over: object) => client.orderHXV2({ token: staffToken, hxNumber: code, ...over });
     expect(await redeem({ token })).toEqual(no("暂无核销权限"));
@@ -586,9 +586,10 @@ describe("orderHX", () => {
     await client.refundApply({ ...application, token, orderId: id, type: 0, logisticsStatus: 0 });
     expect(await redeem({})).toEqual(no("订单售后正在进行中"));
     await client.refundApplyCancel(token, id, 1);
-    expect(await redeem({ extJsonStr: '{"b":"2"}' })).toEqual(done);
+    // What is said last of an attribute stands.
+    expect(await redeem({ extJsonStr: '{"b":"2","c":"4"}' })).toEqual(done);
     const { data } = await client.orderDetail(token, id);
-    expect([data.orderInfo.status, data.extJson]).toEqual([3, { a: "1", b: "2" }]);
+    expect([data.orderInfo.status, data.extJson]).toEqual([3, { a: "1", b: "2", c: "4" }]);
     expect(data.logs.map(({ typeStr }: Said["data"]) => typeStr)).toContain("核销");
   });
 
@@ -639,13 +640,29 @@ describe("orderReputation", () => {
     expect(await review([{ ...one, pics: Array.from({ length: 10 }, () => "x") }])).toEqual(
       no("评价图片最多9张"),
     );
-    expect(await review([{ ...one, pics: ["1.jpg"] }, two])).toEqual(no("参数错误[items[0].pictures[0]]"));
+    expect(await review([{ ...one, pics: ["javascript:1"] }, two])).toEqual(
+      no("参数错误[items[0].pictures[0]]"),
+    );
     expect(await client.orderReputation({ token, postJsonString: "{" })).toEqual(
       no("postJsonString格式有误"),
     );
     expect(await review([{ ...one, remark: "好".repeat(200) }, two])).toEqual(done);
     expect(await review([one, two])).toEqual(no("订单已评价"));
   });
+});
+
+it("orderReputation takes the form of its own document: pictures by their names", async () => {
+  const shop = await serveShop();
+  const id = await shipped(shop);
+  await client.orderDelivery(token, id);
+  const remark = "评价备注，限200字符";
+  const pics = ["1.jpg", "2.jpg"];
+  const reputations = [1, 2].map((line) => ({ id: String(line), reputation: "2", remark, pics }));
+  const postJsonString = JSON.stringify({ token, orderId: String(id), reputations });
+  expect(await client.orderReputation({ postJsonString })).toEqual(done);
+  const { goods } = (await client.orderDetail(token, id)).data;
+  for (const line of goods)
+    expect(line).toMatchObject({ goodReputationRemark: remark, reputationPics: pics });
 });
 
 describe("refundApply", () => {
@@ -680,6 +697,21 @@ describe("refundApply", () => {
       data: null,
     });
     expect((await apply({ orderGoodsId: 2, type: 2, amount: 0 })).code).toBe(0);
+  });
+
+  it("of a refund alone counts units too, which are no more than were bought", async () => {
+    const shop = await serveShop();
+    const id = await shipped(shop);
+    const asked = { ...application, token, orderId: id, type: 0, logisticsStatus: 0 };
+    const apply = (over: object) => client.refundApply({ ...asked, ...over });
+    expect(await apply({ number: 0 })).toEqual(no("退货数量有误"));
+    expect(await apply({ number: 4 })).toEqual(no("退货数量大于购买数量[ 历史退货数量0, 订单商品数量3 ]"));
+    expect(await apply({ number: 4, amount: 58.01 })).toEqual(
+      no("退款金额大于订单支付金额[ 历史退款0.00, 订单金额58.00 ]"),
+    );
+    expect((await apply({ number: 3 })).code).toBe(0);
+    expect(await apply({ number: 4 })).toMatchObject({ code: 20000 });
+    expect(await apply({ number: 4, orderGoodsId: 9 })).toEqual(noData);
   });
 
   it("is refused before payment, for goods to be sent back before they are sent, and after the window", async () => {
@@ -768,6 +800,14 @@ it("refundApplyCancel withdraws only what the merchant has not looked at", async
   expect(second).not.toBe(first);
   await apply(2);
   expect(await client.refundApplyCancel(token, id)).toEqual(no("请选择需要售后的商品"));
+  expect(await client.refundApplyCancel(token, id, 2)).toEqual(done);
+  const third = await shipped(shop);
+  for (const orderGoodsId of [1, 2])
+    await client.refundApply({ ...application, token, orderId: third, orderGoodsId });
+  await client.refundApplyCancel(token, third, 2);
+  // The only one that is open is meant, whichever came last.
+  expect(await client.refundApplyCancel(token, third)).toEqual(done);
+  await apply(2);
   await shop.command({ type: "ApproveRefund", orderId: String(id), caseId: String(second) });
   expect(await client.refundApplyCancel(token, id, 1)).toEqual(no("状态不可操作[处理中]"));
   expect(await client.refundApplyCancel(token, id, 2)).toEqual(done);
@@ -787,6 +827,13 @@ it("refundApplySetBackLogistics takes the waybill of what the merchant lets come
       ...over,
     });
   expect(await send()).toEqual(no("状态不可操作[已申请待商家处理]"));
+  const content = async (line: number) => {
+    const [one] = (await client.refundApplyDetail(token, id, line)).data;
+    return (
+      one.baseInfo.logisticsContent === undefined ? undefined : JSON.parse(one.baseInfo.logisticsContent)
+    ) as unknown;
+  };
+  expect(await content(1)).toBeUndefined();
   await shop.command({ type: "ApproveRefund", orderId: String(id), caseId: String(applyId) });
   expect(await send({ shipperName: "" })).toEqual(no("快递名称格式1~60个字符之间"));
   expect(await send({ trackingNumber: "1".repeat(61) })).toEqual(no("快递单号格式1~60个字符之间"));
@@ -795,4 +842,16 @@ it("refundApplySetBackLogistics takes the waybill of what the merchant lets come
   expect(await send({ token: "" })).toEqual(login);
   expect(await send()).toEqual(done);
   expect(await send()).toEqual(no("状态不可操作[处理中]"));
+  // What was not sent in time counts as withdrawn, here as where it is shown.
+  const late = await client.refundApply({ ...application, token, orderId: id, orderGoodsId: 2 });
+  const lateCase = { orderId: String(id), caseId: String(late.data.id) };
+  const returnAddress = { name: "仓库", phone: "0571-1", address: "滨江路 2 号" };
+  await shop.command({ type: "ApproveRefund", ...lateCase, personal: { returnAddress } });
+  // Where the merchant names no place, it is the shop's own.
+  const own = { linkMan: "Shop", mobile: "021-5555", address: "Shanghai, Road 1" };
+  expect(await content(1)).toEqual({ ...own, shipperName: "EMS", trackingNumber: "E1" });
+  expect(await content(2)).toEqual({ linkMan: "仓库", mobile: "0571-1", address: "滨江路 2 号" });
+  shop.at(t0 + 8 * day);
+  for await (const run of shop.engine.runDue(t0 + 8 * day)) expect(run.orderId).toBe(String(id));
+  expect(await send({ applyId: late.data.id })).toEqual(no("状态不可操作[您已撤销]"));
 });

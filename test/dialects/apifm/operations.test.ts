@@ -53,6 +53,15 @@ describe("the same key", () => {
     expect(await create({ isCanHx: true })).toEqual(first);
     expect(await create({ goodsJsonStr: '[{"goodsId":"A","number":1}]' })).toEqual(no("请勿重复提交"));
     expect(await create({ peisongType: "zq" })).toEqual(no("请勿重复提交"));
+    const other = (over: object) =>
+      JSON.stringify([
+        { goodsId: "A", number: 3 },
+        { goodsId: "B", number: 1, ...over },
+      ]);
+    for (const over of [{ number: 2 }, { goodsId: "C" }, { propertyChildIds: "2:9" }]) {
+      expect(await create({ goodsJsonStr: other(over) })).toEqual(no("请勿重复提交"));
+    }
+    expect(await create({ goodsJsonStr: other({}), isCanHx: true })).toEqual(first);
     const another = await create({ token: stranger });
     expect([another.code, another.data.id === first.data.id]).toEqual([0, false]);
     expect((await shop.engine.views.orders()).orders).toHaveLength(2);
@@ -88,6 +97,35 @@ describe("the same key", () => {
     expect((await ask(shop, path, { token, orderId, ...over })).code).toBe(-1);
   });
 
+  it("closes, reviews, sends back and hides once, and answers so although the order was hidden since", async () => {
+    const shop = await openShop();
+    const again = async (path: string, fields: object): Promise<void> => {
+      for (let time = 1; time <= 2; time += 1)
+        expect(await ask(shop, path, { token, ...fields }, key)).toEqual(done);
+    };
+    const { data } = await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
+    await again("/order/close", { orderId: data.id });
+    expect(await events(shop, String(data.id))).toBe(2);
+    const orderId = await shippedOrder(shop);
+    await again("/order/delivery", { orderId });
+    const reputations = [1, 2].map((id) => ({ id, reputation: 2 }));
+    const review = { postJsonString: JSON.stringify({ orderId, reputations }) };
+    await again("/order/reputation", review);
+    const { data: made } = await ask(shop, "/order/refundApply/apply", { ...application, orderId });
+    const applied = { orderId, caseId: String(made.id) };
+    await shop.command({ type: "ApproveRefund", ...applied });
+    const back = { orderId, applyId: made.id, shipperName: "EMS", trackingNumber: "E1" };
+    await again("/order/refundApply/setBackLogistics", back);
+    await shop.command({ type: "RejectRefund", ...applied, reason: "空包裹" });
+    const before = await events(shop, orderId);
+    await again("/order/delete", { orderId });
+    expect(await events(shop, orderId)).toBe(before + 1);
+    await again("/order/delivery", { orderId });
+    await again("/order/reputation", review);
+    await again("/order/refundApply/setBackLogistics", back);
+    expect(await events(shop, orderId)).toBe(before + 1);
+  });
+
   it("writes off once", async () => {
     const shop = await openShop();
     const orderId = await shippedOrder(shop, { isCanHx: "true" });
@@ -96,6 +134,61 @@ describe("the same key", () => {
       expect(await ask(shop, "/order/hx", { token: staffToken, hxNumber }, key)).toEqual(done);
     }
     expect((await ask(shop, "/order/hx", { token: staffToken, hxNumber })).code).toBe(-1);
+  });
+});
+
+describe("an order that its buyer has hidden", () => {
+  const noData = { code: 700, msg: "暂无数据", data: null };
+
+  it.each([
+    ["/order/close", {}],
+    ["/order/delivery", {}],
+    ["/order/detail", {}],
+    [
+      "/order/reputation",
+      { postJsonString: '{"orderId":"ID","reputations":[{"id":1,"reputation":2},{"id":2,"reputation":2}]}' },
+    ],
+    ["/order/refundApply/apply", application],
+    ["/order/refundApply/info", {}],
+    ["/order/refundApply/cancel", {}],
+    ["/order/refundApply/setBackLogistics", { applyId: 1, shipperName: "EMS", trackingNumber: "1" }],
+    ["/order/refund", {}],
+  ])("is none at %s", async (path, over) => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    await ask(shop, "/order/delivery", { token, orderId });
+    expect(await ask(shop, "/order/delete", { token, orderId })).toEqual(done);
+    const head = await shop.engine.head();
+    const fields = JSON.parse(
+      JSON.stringify({ token, id: orderId, orderId, ...over }).replaceAll("ID", orderId),
+    ) as object;
+    expect(await ask(shop, path, { ...fields })).toEqual(noData);
+    expect(await shop.engine.head()).toBe(head);
+    expect(await ask(shop, "/order/delete", { token, orderId })).toEqual(done);
+  });
+});
+
+describe("paying by wallet", () => {
+  it("an order whose money went back is refused, but answered the same again under the key that paid it", async () => {
+    const shop = await openShop();
+    const actor = { role: "admin", id: "root" } as const;
+    await shop.engine.wallet.topUp({
+      buyerId: "buyer-1",
+      topUpId: "t",
+      amount: 5_800,
+      currency: "CNY",
+      actor,
+    });
+    const { data } = await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
+    const orderId = String(data.id);
+    const pay = (headers = {}) => ask(shop, "/order/pay", { token, orderId }, headers);
+    const key = { "idempotency-key": "k-1" };
+    expect(await pay(key)).toEqual(done);
+    expect(await pay()).toEqual(done);
+    await shop.command({ type: "CancelOrder", orderId, caseId: "77", destination: "manual" });
+    expect(await pay()).toEqual(no("状态不可操作[已关闭]"));
+    expect(await pay(key)).toEqual(done);
+    expect(await shop.engine.wallet.balance("buyer-1", "CNY")).toBe(0);
   });
 });
 
@@ -175,6 +268,15 @@ describe("a request", () => {
     );
     const headers = { "idempotency-key": "k".repeat(256) };
     expect(await ask(shop, "/order/close", { token, orderId: 1 }, headers)).toEqual(no("参数错误"));
+  });
+
+  it("of a review is known by the token within it, where none stands beside it", async () => {
+    const shop = await openShop();
+    const postJsonString = JSON.stringify({ token, orderId: 1, reputations: [{ id: 1, reputation: 1 }] });
+    for (const beside of [{}, { token: "" }]) {
+      expect((await ask(shop, "/order/reputation", { postJsonString, ...beside })).code).toBe(700);
+    }
+    expect((await ask(shop, "/order/reputation", { postJsonString, token: "no" })).code).toBe(2000);
   });
 
   it("of JSON may hold numbers, and no lists", async () => {
@@ -307,8 +409,12 @@ describe("orderCreate's form", () => {
     [{ goodsJsonStr: goods({ goodsAdditionList: [{ pid: 1, id: 2 }] }) }, "暂不支持商品附加选项"],
     [{ goodsJsonStr: goods({ propertyChildIds: "blue" }) }, "商品不存在或已下架"],
     [{ peisongType: "drone" }, "peisongType参数有误"],
+    [{ calculate: "maybe" }, "calculate参数有误"],
+    [{ isCanHx: "2" }, "isCanHx参数有误"],
     [{ extJsonStr: "[1]" }, "extJsonStr格式有误"],
     [{ trips: "-1" }, "小费金额有误"],
+    [{ trips: "1.005" }, "小费金额有误"],
+    [{ trips: "1.005", calculate: "true" }, "小费金额有误"],
     [{ deductionScore: 5 }, "暂不支持积分抵扣"],
     [{ cardId: 5 }, "暂不支持次卡"],
     [{ kjid: 5 }, "暂不支持砍价"],
@@ -324,6 +430,56 @@ describe("orderCreate's form", () => {
     const shop = await openShop();
     expect(await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...over })).toEqual(no(msg));
     expect(await shop.engine.head()).toBeUndefined();
+  });
+
+  it.each(["true", "TRUE", "1", "yes", "on"])("only calculates where it is told %s", async (calculate) => {
+    const shop = await openShop();
+    const said = await ask(shop, "/order/create", { token, goodsJsonStr: o1, calculate });
+    expect(said).toMatchObject({ code: 0, data: { amountReal: 58 } });
+    expect(said.data).not.toHaveProperty("id");
+    expect(await shop.engine.head()).toBeUndefined();
+  });
+
+  it.each(["false", "False", "0", "no", "off", ""])("orders where it is told %j", async (calculate) => {
+    const shop = await openShop();
+    const said = await ask(shop, "/order/create", { token, goodsJsonStr: o1, calculate });
+    expect(said.data).toHaveProperty("id");
+  });
+
+  it("takes a tip to the currency's last digit, and none beyond", async () => {
+    const find = async (): Promise<Goods> => ({ title: "茶", unitPrice: 500, currency: "JPY" });
+    const shop = await openShop({ ports: { catalog: { find } } });
+    const tip = async (trips: string): Promise<unknown> => {
+      const { code, data } = await ask(shop, "/order/create", {
+        token,
+        goodsJsonStr: o1,
+        peisongType: "zq",
+        trips,
+      });
+      return code === 0 ? [data.trips, data.amountReal] : code;
+    };
+    expect(await tip("150")).toEqual([150, 2_150]);
+    expect(await tip("1.5")).toBe(-1);
+    const yuan = await openShop();
+    const said = await ask(yuan, "/order/create", { token, goodsJsonStr: o1, trips: "0.30000000000000004" });
+    expect(said.data.trips).toBe(0.3);
+  });
+
+  it("shows the write-off code where the order is paid, and that is at once only where it costs nothing", async () => {
+    const codes = async (unitPrice: number): Promise<readonly unknown[]> => {
+      const find = async (): Promise<Goods> => ({ title: "Sample", unitPrice, currency: "CNY" });
+      const shop = await openShop({ ports: { catalog: { find } } });
+      const { data } = await ask(shop, "/order/create", {
+        token,
+        goodsJsonStr: o1,
+        peisongType: "zq",
+        isCanHx: "true",
+      });
+      return [data.hxNumber, await shop.engine.redemptionCode(String(data.id))];
+    };
+    const [free, made] = await codes(0);
+    expect([free, typeof free]).toEqual([made, "string"]);
+    expect((await codes(1))[0]).toBeUndefined();
   });
 
   it("takes what stands for nothing: no card, no points to deduct, nothing to pay on delivery", async () => {
@@ -375,6 +531,14 @@ describe("orderCreate's form", () => {
     expect(said.data).toMatchObject({ amountLogistics: 0.01, peisongType: "keloop", isNeedLogistics: true });
     const { data } = await ask(shop, "/order/detail", { token, id: said.data.id });
     expect(data.logistics).toMatchObject({ provinceId: "330000", cityId: "330100" });
+  });
+
+  it("asks freight by weight only where all that is sent has one", async () => {
+    const asked: unknown[] = [];
+    const costOf = async (parcel: unknown): Promise<number> => asked.push(parcel);
+    const shop = await openShop({ ports: { freight: { costOf } } });
+    await ask(shop, "/order/create", { token, goodsJsonStr: o1 });
+    expect(asked).toEqual([{ fulfilment: "express", currency: "CNY", goods: 5_000, units: 4, to: {} }]);
   });
 
   it("makes an order that costs nothing paid at once", async () => {
@@ -541,6 +705,26 @@ it("an order in full, as captured replies of apifm have it", async () => {
       ],
       extJson: {},
     },
+  });
+});
+
+it("shows each kind of charge, and the discount, in a field of its own", async () => {
+  const shop = await openShop();
+  const charges = [
+    { kind: "freight", amount: 800 },
+    { kind: "tariff", amount: 120 },
+    { kind: "other", amount: 7 },
+    { kind: "tariff", amount: 3 },
+  ] as const;
+  await shop.command(newOrder("1", { charges, discount: 30 }), buyer);
+  const { data } = await ask(shop, "/order/detail", { token, id: 1 });
+  expect(data.orderInfo).toMatchObject({
+    amount: 50,
+    amountLogistics: 8,
+    amountTax: 1.23,
+    trips: 0.07,
+    amountCoupons: 0.3,
+    amountReal: 59,
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { form, get, handle, mine, order, pageOf, post, shop, source, theirs } from "./shop.ts";
+import { type Answer, form, get, handle, mine, order, pageOf, post, shop, source, theirs } from "./shop.ts";
 import { buyer, day, merchant, minute, second, stranger, t0 } from "../../domain/orders.ts";
 import { accepted, by, tidyEngines } from "../../engines.ts";
 
@@ -54,9 +54,15 @@ describe("whoever asks", () => {
     expect(await post(at, path)).toEqual(badSignature);
   });
 
-  it("a page says so as a page", async () => {
+  it("a page says so as a page, and so what else is amiss with a request for it", async () => {
     const at = await shop();
-    expect(await pageOf(at, 1)).toContain("未登录");
+    expect(await pageOf(at, 1)).toContain("<p>未登录</p>");
+    const url = "http://shop.example/shop/appIntf/order/orderDetail.jsp";
+    const put = await at.handler(new Request(url, { method: "PUT" }));
+    expect(await put.text()).toContain("<p>非法请求!</p>");
+    const unreadable = await at.handler(new Request(`${url}?orderId=%ff`));
+    expect(await unreadable.text()).toContain("<p>请求失败</p>");
+    expect(unreadable.headers.get("content-type")).toBe("text/html; charset=utf-8");
   });
 
   it("is asked for no token but the cookie, quoted or not", async () => {
@@ -256,6 +262,7 @@ describe("an application", () => {
     [50, noCause, { causeType: "" }],
     [50, noCause, { causeType: "x" }],
     [50, noCause, { causeType: -1 }],
+    [50, noCause, { causeType: 2 ** 31 }],
     [50, noCause, { cause: "" }],
     [50, noCause, { cause: "  " }],
     [51, longCause, { cause: "字".repeat(201) }],
@@ -321,7 +328,7 @@ describe("an application", () => {
     expect(await post(at, "refund/submitRefund", form(7001))).toEqual(notChangeable);
   });
 
-  it("may be made again after it was rejected or cancelled, and once part of it was paid", async () => {
+  it("may be made again after it was rejected or cancelled, but not once it was approved, whatever of it was paid", async () => {
     const at = await shop();
     await order(at, "7001", ["pay"]);
     const again = async () => {
@@ -334,11 +341,22 @@ describe("an application", () => {
     expect(await post(at, "refund/cancelRefund", { orderId: 7001 })).toEqual(ok);
     expect(await again()).toEqual(ok);
     await handle(at, "7001", "ApproveRefund", { amount: 600, destination: "manual" });
-    expect(await again()).toEqual(ok);
+    expect(await again()).toEqual(notChangeable);
     const cases = (await at.engine.views.order("7001"))?.order.cases;
-    expect(cases?.map(({ amountAsked }) => amountAsked)).toEqual([26_600, 26_600, 26_600, 26_000]);
+    expect(cases?.map(({ amountAsked }) => amountAsked)).toEqual([26_600, 26_600, 26_600]);
     const list = await get(at, "refund/refundList");
-    expect((list.data as { status: string }[]).map(({ status }) => status)).toEqual(["1", "3", "5", "4"]);
+    expect((list.data as { status: string }[]).map(({ status }) => status)).toEqual(["3", "5", "4"]);
+  });
+
+  it("once approved is told apart from an order that takes none any more, which is said first", async () => {
+    const at = await shop();
+    await order(at, "7001", ["pay", "ship", "receive"]);
+    expect(await post(at, "refund/submitRefund", form(7001))).toEqual(ok);
+    await handle(at, "7001", "ApproveRefund", { amount: 600, destination: "manual" });
+    at.clock.now += 30 * day;
+    expect(await post(at, "refund/submitRefund", form(7001))).toEqual(notChangeable);
+    at.clock.now += second;
+    expect(await post(at, "refund/submitRefund", form(7001))).toEqual(notEligible);
   });
 });
 
@@ -615,6 +633,19 @@ describe("an order", () => {
     });
   });
 
+  it("has the picture that the shop's catalog knows, where it has none of the wiki's own", async () => {
+    const at = await shop();
+    const line = { lineId: "1", goodsId: "A", title: "Shoe", unitPrice: 12_300, quantity: 2 };
+    const pictures = { picture: "https://img.example/2.jpg" };
+    await order(at, "7001", [], { over: { lines: [{ ...line, source: pictures }] } });
+    await order(at, "7002", [], { over: { lines: [{ ...line, source: { ...source, ...pictures } }] } });
+    const list = (await get(at, "order/orderList")).data as { orderId: number; imgUrl: string }[];
+    expect(list.map(({ orderId, imgUrl }) => [orderId, imgUrl]).toSorted()).toEqual([
+      [7001, "https://img.example/2.jpg"],
+      [7002, source.imgUrl],
+    ]);
+  });
+
   it("that never expires is payable to the end of time, and one that was free never was", async () => {
     const at = await shop();
     const endless = { terms: { payWindowMinutes: 0 }, buyerId: "buyer-1" };
@@ -687,9 +718,11 @@ describe("lists", () => {
         { pageSize: 0 },
         { pageSize: 1_001 },
         { pageSize: "1e2" },
+        { pageNo: 2 ** 31 },
       ]) {
         expect(await get(at, path, fields)).toEqual(failed);
       }
+      expect(await ids(path, { pageNo: 2 ** 31 - 1, pageSize: 1_000 })).toEqual([]);
     }
     expect(await get(at, "order/orderList", { pageNo: 2, pageSize: 5 })).toMatchObject({
       pageNo: 2,
@@ -698,6 +731,33 @@ describe("lists", () => {
       pageTotal: 3,
     });
     for (const type of [-1, 5, "x"]) expect(await get(at, "order/orderList", { type })).toEqual(failed);
+  });
+
+  it("take numbers of JSON as those of a form, and are never asked for more than an int holds", async () => {
+    const at = await shop();
+    await order(at, "7001");
+    const list = async (body: object) => {
+      const url = "http://shop.example/shop/appIntf/order/orderList.jsp";
+      const headers = { cookie: `common_session_id=${mine}`, "content-type": "application/json" };
+      const response = await at.handler(
+        new Request(url, { method: "POST", headers, body: JSON.stringify(body) }),
+      );
+      return (await response.json()) as Answer;
+    };
+    expect(await list({ pageNo: 1, pageSize: null, type: "1" })).toMatchObject({
+      status: 1,
+      pageSize: 10,
+      total: 1,
+    });
+    expect(await list({ pageNo: 2 ** 31 - 1, pageSize: 1_000 })).toMatchObject({
+      status: 1,
+      total: 1,
+      data: [],
+    });
+    for (const pageNo of [Number.MAX_SAFE_INTEGER, 2 ** 31, 1.5, true, [1]]) {
+      expect(await list({ pageNo, pageSize: 1_000 })).toEqual(failed);
+    }
+    expect(at.ports.lines).toEqual([]);
   });
 
   it("of one buyer hold no other's", async () => {

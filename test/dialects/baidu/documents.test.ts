@@ -311,6 +311,23 @@ describe("the import says what it could not carry", () => {
     });
   });
 
+  it("and a sub-order that stands twice, at its place in the document", async () => {
+    const document = await whole();
+    const of = (SubOrderID: string, ID: string) => ({
+      ...item,
+      SubOrderID,
+      SubStatus: 402 as const,
+      OrderType: 1 as const,
+      Refund: { Amount: 1, Product: [{ ID, Quantity: 1, Amount: 1 }] },
+    });
+    document.EXT.SubsOrder = { Status: 402, Items: [of("s-1", "A"), of("s-1", "Z"), of("s-2", "Z")] };
+    const { losses } = await importDocument(await intake(), "buyer-1", document);
+    expect(losses.slice(0, 1)).toEqual([
+      { path: "EXT.SubsOrder.Items[1]", what: "stands twice: the first counts" },
+    ]);
+    expect(losses.map(({ path }) => path)).toContain("EXT.SubsOrder.Items[2].Refund.Product");
+  });
+
   it("and sums that do not add up", async () => {
     const document = await whole();
     document.EXT.MainOrder.Payment.Amount += 1;
@@ -327,6 +344,61 @@ describe("the import says what it could not carry", () => {
       "EXT.SubsOrder.Items[0]",
     ]);
     expect(await given.engine.state("o-1")).toMatchObject({ total: 5_801, refunded: 10 });
+  });
+
+  it("and what stays as it was of an order that is here", async () => {
+    const document = await whole();
+    document.EXT.MainOrder.Express = [{ ID: "SF100", Name: "SF Express", Type: 1 }];
+    const Refund = { Amount: 10, Product: [{ ID: "A", Quantity: 1, Amount: 10 }] };
+    const Items = [{ ...item, SubStatus: 402 as const, OrderType: 1 as const, Refund }];
+    document.EXT.SubsOrder = { Status: 402, Items };
+    const given = await intake();
+    await importDocument(given, "buyer-1", document);
+    expect(await importDocument(given, "buyer-1", document)).toEqual({
+      orderId: "o-1",
+      outcome: "unchanged",
+      whole: true,
+      losses: [],
+    });
+    const other = structuredClone(document);
+    Object.assign(other, { Title: "another", Ctime: 5, Mtime: document.Mtime + 5, BizAPPID: "another" });
+    const { MainOrder, SubsOrder } = other.EXT;
+    MainOrder.Products[0]!.Desc = "another";
+    MainOrder.Payment.Method = 2;
+    MainOrder.Payment.PaymentInfo = [{ Name: "包装", Value: 800, Quantity: 1 }];
+    MainOrder.Appraise!.SwanSchema = "another";
+    MainOrder.OrderDetail!.SwanSchema = "another";
+    MainOrder.Express![0]!.ID = "SF101";
+    Object.assign(SubsOrder!.Items[0]!, { CTime: 2, OrderDetail: { Status: 2, SwanSchema: "another" } });
+    const report = await importDocument(given, "buyer-1", other);
+    expect(report).toMatchObject({ outcome: "unchanged", whole: true });
+    const stays = "stays as it was";
+    expect(report.losses).toEqual([
+      { path: "BizAPPID", what: stays },
+      { path: "Title", what: stays },
+      { path: "Ctime", what: stays },
+      { path: "EXT.MainOrder.Products", what: stays },
+      { path: "EXT.MainOrder.Payment.Method", what: stays },
+      { path: "EXT.MainOrder.Payment.PaymentInfo", what: stays },
+      { path: "EXT.MainOrder.Appraise.SwanSchema", what: stays },
+      { path: "EXT.MainOrder.OrderDetail.SwanSchema", what: stays },
+      { path: "EXT.MainOrder.Express", what: stays },
+      { path: "EXT.SubsOrder.Items[0].CTime", what: stays },
+      { path: "EXT.SubsOrder.Items[0].OrderDetail", what: stays },
+    ]);
+  });
+
+  it("and nothing of an order in another currency", async () => {
+    const document = await whole();
+    const given = await intake();
+    await importDocument(given, "buyer-1", document);
+    const abroad = { ...given, shop: { ...shop, currency: "JPY" } };
+    expect(await importDocument(abroad, "buyer-1", document)).toEqual({
+      orderId: "o-1",
+      outcome: "refused",
+      whole: false,
+      losses: [{ path: "", what: "the order is in CNY, and documents are in JPY" }],
+    });
   });
 
   it("and nothing befalls what was imported by itself", async () => {

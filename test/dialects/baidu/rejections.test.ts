@@ -66,7 +66,7 @@ const cells: Readonly<Record<RejectionCode, "0" | "errno" | `0, though: ${string
   evidenceTooMany: "0, though: there is no evidence",
   statusNotPossible: "0",
   dispositionsMismatch: "0, though: all that is awaited comes",
-  consentMissing: "0, though: nothing is converted",
+  consentMissing: "0, though: consent is taken as given",
   destinationMissing: "0, though: it is by hand",
   destinationRefused: "0, though: it is by hand",
   refundInFlight: "0",

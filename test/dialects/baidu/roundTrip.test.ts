@@ -33,7 +33,7 @@ async function trip(of: Life): Promise<string[]> {
   await using there = await openEngine({ store: "memory:", redeemKey, clock: () => later });
   await live(here, "o-1", of);
   const told = toldOf((await here.views.order("o-1"))!, shop)!;
-  const intake = { engine: there, shop, merchantId: "main", now: later };
+  const intake = { engine: there, shop, merchantId: "main", now: later, sceneId: told.scene_id };
   const given = JSON.parse(JSON.stringify(told.Data[0])) as unknown;
   const report = await importDocument(intake, told.open_id, given);
   const detail = await there.views.order("o-1");
@@ -43,6 +43,7 @@ async function trip(of: Life): Promise<string[]> {
   // Once more it is no news.
   const repeated = await importDocument(intake, told.open_id, given);
   expect(repeated).toMatchObject({ outcome: "unchanged", whole: true });
+  expect(repeated.losses.filter(({ what }) => what === "stays as it was")).toEqual([]);
   return told.Data.flatMap(({ Status, EXT }) => [
     `main ${Status}`,
     ...(EXT.SubsOrder?.Items ?? []).map(({ SubStatus, OrderType }) => `${OrderType}/${SubStatus}`),

@@ -108,8 +108,31 @@ describe("an application", () => {
     expect(await ask({ price: ["10.00"] })).toBe("退款金额格式有误");
     expect(await ask({ price: 1e21 })).toBe("退款金额格式有误");
     expect(await ask({ reason: null })).toBe("退款原因最多180个字符");
-    expect(await ask({ type: 0, price: 9.99, images: ["x", 1, null, ""] })).toBe("申请成功");
+    for (const msg of [["a"], { a: 1 }, true]) expect(await ask({ msg })).toBe("退款说明最多200个字符");
+    for (const images of [["", "", "", ""], [1, 2, 3, 4], "[1,2,3,4]", [null, {}, [], "x"]]) {
+      expect(await ask({ images })).toBe("凭证最多上传3张图片");
+    }
+    expect(await ask({ type: 0, price: 9.99, images: ["x", 1, null] })).toBe("申请成功");
   });
+});
+
+it.each([
+  ["", []],
+  ["[]", []],
+  ["null", []],
+  ["true", []],
+  ["7", []],
+  ["{}", []],
+  ['"https://shop.example/1.png"', ["https://shop.example/1.png"]],
+  ["https://shop.example/1.png", ["https://shop.example/1.png"]],
+  ['["a",null,"b"]', ["a", "b"]],
+])("images of %s are %j", async (images, kept) => {
+  const shop = await openShop(t0 + 60_000);
+  await live(shop.engine, "o-1", 2);
+  const applied = await shop.ask("orderaftersale/create", fields({ images }));
+  expect(applied.msg).toBe("申请成功");
+  const { data } = await shop.ask("orderaftersale/aftersale", { oid: "o-1", did: "L1" });
+  expect(data).toMatchObject({ new_aftersale_data: { images: kept } });
 });
 
 describe.each([

@@ -71,7 +71,9 @@ describe("a return", () => {
     shop.clock.now += minute;
     expect(await asMerchant(shop, "confirm", { id })).toEqual({ msg: "确认成功", code: 0, data: "" });
     expect(await standing(shop)).toEqual(["4/1", "1", waiting, "1110 1110 1111 0100 0000"]);
-    expect((await pageOf(shop)).return_goods_address).toBe("Shanghai, Road 1 Shop 021-5555");
+    expect((await pageOf(shop)).return_goods_address).toBe(
+      "收件人：Shop，电话：021-5555，地址：Shanghai, Road 1",
+    );
 
     shop.clock.now += minute;
     const parcel = { id, express_name: "顺丰", express_number: "SF1" };
@@ -199,6 +201,8 @@ describe("a refund alone", () => {
     const { order_data, returned_data } = await pageOf(shop);
     expect([order_data["status"], order_data["pay_status"]]).toEqual(["2", "3"]);
     expect(order_data.items).toMatchObject({ returned_quantity: "3", refund_price: "30.00" });
+    // With the last of a line's money all its units go back (ruling 3), and the case says how many.
+    expect((await pageOf(shop)).new_aftersale_data).toMatchObject({ type: "0", status: "3", number: "3" });
     expect(returned_data).toEqual({ returned_quantity: 0, refund_price: "0.00" });
     expect((await pageOf(shop, "L2")).returned_data).toEqual({ returned_quantity: 1, refund_price: "28.00" });
     const second = await apply(shop, { order_detail_id: "L2", price: "28.00" });

@@ -218,7 +218,23 @@ it("a review is told by its instant, and other currencies by their own signs", a
       order_model_name: "自提",
       currency_data: { currency_code: "JPY", currency_name: "日元" },
     },
-    return_goods_address: "Shanghai, Road 1 Shop 021-5555",
+    return_goods_address: "收件人：Shop，电话：021-5555，地址：Shanghai, Road 1",
     editor_path_type: "order_aftersale-0-o-2-L1",
   });
+});
+
+it.each([
+  [
+    { name: "张三", phone: "138", address: "上海市 浦东新区" },
+    "收件人：张三，电话：138，地址：上海市 浦东新区",
+  ],
+  [{ name: "", phone: "", address: "上海市 浦东新区" }, "上海市 浦东新区"],
+  [{ name: "张三", phone: "", address: "上海市 浦东新区" }, "上海市 浦东新区 张三"],
+  [{ name: "", phone: "", address: "" }, "管理员未填写"],
+  [undefined, "管理员未填写"],
+])("the merchant's address %j is told as %s", async (address, text) => {
+  const shop = await openShop(t0 + 4 * minute, {}, { addresses: { returnTo: async () => address } });
+  await live(shop.engine, "o-1", 4);
+  const { data } = await shop.ask("orderaftersale/aftersale", { oid: "o-1", did: "L1" });
+  expect((data as { return_goods_address: string }).return_goods_address).toBe(text);
 });

@@ -279,15 +279,34 @@ describe("the merchant's audit is refused", () => {
   it("for a way back that there is not", async () => {
     const offline = await paidBy({ channel: "offline", method: "现金支付" });
     expect(await audit(...offline, "0")).toEqual(refusedWith("线下支付方式不能原路退回[ 现金支付 ]"));
-    const untraced = await paidBy({ channel: "online", method: "微信" });
+    const wechat = { channel: "online", method: "微信" };
+    const pending = async () => ({ status: "pending" as const });
+    const untraced = await paidBy(wechat, { payments: { name: "bank", refund: pending, status: pending } });
     expect(await audit(...untraced, "0")).toEqual(refusedWith("平台单号为空，请确认支付日志是否存在"));
-    const noProvider = await paidBy({ channel: "online", method: "微信", tradeNo: "T" });
+    const noProvider = await paidBy({ ...wechat, tradeNo: "T" });
     expect(await audit(...noProvider, "0")).toEqual(refusedWith("支付插件没退款功能[微信]"));
-    for (const [shop, id] of [offline, untraced, noProvider]) {
+    // The plugin is asked before the number of the trade.
+    const neither = await paidBy(wechat);
+    expect(await audit(...neither, "0")).toEqual(refusedWith("支付插件没退款功能[微信]"));
+    for (const [shop, id] of [offline, untraced, noProvider, neither]) {
       expect((await audit(shop, id, "2")).msg).toBe("退款成功");
       // The status comes before the way back.
       expect(await audit(shop, id, "0")).toEqual(refusedWith("状态不可操作[已完成]"));
     }
+  });
+
+  it("for a wallet that the shop does not keep", async () => {
+    const noWallet = { wallet: undefined };
+    const online = await paidBy({ channel: "online", method: "微信", tradeNo: "T" }, noWallet);
+    expect(await audit(...online, "1")).toEqual(refusedWith("请先安装钱包插件[ Wallet ]"));
+    // What was paid from a wallet goes back there, whichever of the two is asked for.
+    const fromWallet = await paidBy({ channel: "wallet" }, noWallet);
+    for (const refundment of ["0", "1"]) {
+      expect(await audit(...fromWallet, refundment)).toEqual(refusedWith("请先安装钱包插件[ Wallet ]"));
+    }
+    expect((await audit(...fromWallet, "2")).msg).toBe("退款成功");
+    const kept = await paidBy({ channel: "online", method: "微信", tradeNo: "T" });
+    expect((await audit(...kept, "1")).msg).toBe("操作成功");
   });
 });
 
@@ -465,4 +484,44 @@ it("a case that changes between the look and the command is looked at again", as
   expect(await shop.ask("admin/orderaftersale/confirm", { id }, merchantToken)).toEqual(
     refusedWith("状态不可操作[已取消]"),
   );
+});
+
+describe("at the same moment", () => {
+  it("one of two applications for a line is taken, and of two lines no more than was paid (scenario 14)", async () => {
+    const shop = await after(4);
+    const twice = await Promise.all([create(shop), create(shop)]);
+    expect(twice.map(({ msg }) => msg).toSorted()).toEqual(["申请成功", "订单售后正在进行中，请勿重复申请"]);
+    const other = await openShop(t0 + 4 * minute);
+    const lines = ["L1", "L2"].map((lineId) => ({
+      lineId,
+      goodsId: lineId,
+      title: "Tea",
+      unitPrice: 5_000,
+      quantity: 1,
+    }));
+    const order_ = { type: "CreateOrder", orderId: "o-1", currency: "CNY", fulfilment: "express", lines };
+    await other.give(
+      [{ ...order_, discount: 2_000 }, buyer],
+      [{ type: "Pay", orderId: "o-1", payId: "p-1", amount: 8_000, channel: "online" }, buyer],
+    );
+    const [first, second] = await Promise.all(
+      ["L1", "L2"].map((order_detail_id) => create(other, { order_detail_id, price: "50.00" })),
+    );
+    expect(first?.msg).toBe("申请成功");
+    expect(second).toEqual(refusedWith("退款金额大于订单支付金额[ 历史退款50.00, 订单金额80.00 ]"));
+  });
+
+  it("one of two audits pays, and one of a withdrawal and an audit is taken (scenario 15)", async () => {
+    const [shop, id] = await standing("0", "2");
+    const audit = () => shop.ask("admin/orderaftersale/audit", { id, refundment: "2" }, merchantToken);
+    const msgs = (await Promise.all([audit(), audit()])).map(({ msg }) => msg);
+    expect(msgs.toSorted()).toEqual(["状态不可操作[已完成]", "退款成功"]);
+    expect(await shop.engine.state("o-1")).toMatchObject({ refunded: 1_000 });
+    const [other, otherId] = await standing("0", "2");
+    const answers = await Promise.all([
+      other.ask("orderaftersale/cancel", { id: otherId }),
+      other.ask("admin/orderaftersale/audit", { id: otherId, refundment: "2" }, merchantToken),
+    ]);
+    expect(answers.map(({ code }) => code).toSorted()).toEqual([-1, 0]);
+  });
 });

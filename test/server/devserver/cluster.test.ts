@@ -32,6 +32,28 @@ describe("TLS", () => {
     await subscription.unsubscribe();
   });
 
+  test("a read of which much is still to come ends as cancelled where the node is stopped, also while nobody reads it", async () => {
+    const { as, server } = await startSecure();
+    await as("admin:changeit@").appendToStream("a", events(2_000));
+    const [node] = server.nodes;
+    for (const waits of [true, false]) {
+      let read = 0;
+      let stopped: Promise<void> | undefined;
+      const reading = (async () => {
+        for await (const _ of as("admin:changeit@").readStream("a")) {
+          read += 1;
+          if (read !== 12) continue;
+          stopped = node?.stop();
+          if (waits) await stopped;
+        }
+      })();
+      expect([waits, (await failure(reading))["type"]]).toEqual([waits, "cancelled"]);
+      expect(read).toBeLessThan(2_000);
+      await stopped;
+      await node?.start();
+    }
+  });
+
   test("with a stranger's certificate there is no connection", async () => {
     const { urlFor } = await startSecure();
     const client = connect(urlFor("", newPath("other.crt", strangersCertificate)));

@@ -384,6 +384,14 @@ check(
   },
 );
 
+checkBoth("an event without a type, or with the empty id, is refused", async (subject, append) => {
+  const nobody = "00000000-0000-0000-0000-000000000000";
+  for (const wrong of [event(""), event("t", {}, nobody)]) {
+    expect((await failure(append([event(), wrong], "any")))["type"]).toBe("unknown");
+  }
+  expect(await failure(readIds(subject))).toMatchObject({ type: "stream-not-found" });
+});
+
 checkBoth("an event id that is no UUID is refused", async (subject, append) => {
   expect((await failure(append([event("t", {}, "not-a-uuid")], "any")))["type"]).toBe("unknown");
   expect(await failure(readIds(subject))).toMatchObject({ type: "stream-not-found" });
@@ -447,20 +455,55 @@ check("names of any language, and of any length", async ({ client, stream }) => 
   expect(read?.event?.streamId).toBe(name);
 });
 
+const linkTo = (stream: string, revision: number, metadata = {}): EventData =>
+  binaryEvent({ type: "$>", data: Buffer.from(`${revision}@${stream}`), metadata });
+
 check("a link is followed when that is asked for", async ({ client, stream }) => {
   await client.appendToStream(stream, events(3));
-  const links = `${stream}-links`;
-  await client.appendToStream(links, [
-    binaryEvent({ type: "$>", data: Buffer.from(`1@${stream}`) }),
-    binaryEvent({ type: "$>", data: Buffer.from(`9@${stream}`) }),
-  ]);
   const [target] = await collect(client.readStream(stream, { fromRevision: 1n, maxCount: 1 }));
-  const [found, dangling] = await collect(client.readStream(links, { resolveLinkTos: true }));
+  const cause = { $causedBy: target?.event?.id };
+  const links = `${stream}-links`;
+  const { position } = await client.appendToStream(links, [
+    linkTo(stream, 9),
+    binaryEvent({ type: "$>", data: Buffer.from(`x@${stream}`) }),
+    linkTo(stream, 1, cause),
+  ]);
+  const [dangling, none, found] = await collect(client.readStream(links, { resolveLinkTos: true }));
+  expect([dangling?.event, dangling?.link?.revision]).toEqual([undefined, 0n]);
+  expect([none?.event?.revision, none?.link]).toEqual([1n, undefined]);
   expect(found?.event).toEqual(target?.event);
-  expect([found?.link?.streamId, found?.link?.type]).toEqual([links, "$>"]);
-  expect([dangling?.event, dangling?.link?.revision]).toEqual([undefined, 1n]);
+  expect([found?.link?.streamId, found?.link?.type, found?.link?.metadata]).toEqual([links, "$>", cause]);
   const [raw] = await collect(client.readStream(links));
   expect([raw?.event?.type, raw?.link]).toEqual(["$>", undefined]);
+  const [ofAll] = await collect(
+    client.readAll({ resolveLinkTos: true, fromPosition: position as Position, maxCount: 1 }),
+  );
+  expect([ofAll?.event?.id, ofAll?.link?.id]).toEqual([target?.event?.id, found?.link?.id]);
+  const subscription = client.subscribeToStream(links, { resolveLinkTos: true });
+  const seen = watch(subscription);
+  await seen.saw("caughtUp");
+  expect(idsOf(seen.received)).toEqual([undefined, none?.event?.id, target?.event?.id]);
+  await subscription.unsubscribe();
+});
+
+check("a link to what is hidden, deleted or tombstoned leads nowhere", async ({ client, stream }) => {
+  const names = ["hidden", "deleted", "ended", "there"].map((name) => `${stream}-${name}`);
+  for (const name of names) await client.appendToStream(name, events(2));
+  const [hidden, deleted, ended] = names as [string, string, string];
+  await client.setStreamMetadata(hidden, { maxCount: 1 });
+  await client.deleteStream(deleted);
+  await client.tombstoneStream(ended);
+  await client.appendToStream(
+    stream,
+    names.map((name) => linkTo(name, 0)),
+  );
+  const read = await collect(client.readStream(stream, { resolveLinkTos: true }));
+  expect(read.map(({ event: one, link }) => [one?.streamId, link?.streamId])).toEqual([
+    [undefined, stream],
+    [undefined, stream],
+    [undefined, stream],
+    [names[3], stream],
+  ]);
 });
 
 // --- reading everything ---
@@ -613,6 +656,18 @@ checkBoth("a tombstone ends a stream for ever", async ({ client, stream }, appen
     "$streamDeleted",
     2n ** 63n - 1n,
   ]);
+});
+
+check("a tombstone ends a stream's metadata with it", async ({ client, stream }) => {
+  await client.appendToStream(stream, events(1));
+  await client.setStreamMetadata(stream, { maxCount: 3 });
+  await client.tombstoneStream(stream);
+  const gone = { type: "stream-deleted", streamName: `$$${stream}` };
+  expect(await failure(client.getStreamMetadata(stream))).toMatchObject(gone);
+  expect(await failure(client.setStreamMetadata(stream, { maxCount: 2 }))).toMatchObject(gone);
+  const seen = watch(client.subscribeToStream(`$$${stream}`));
+  await seen.saw("error").catch(() => undefined);
+  expect(seen.failed()).toMatchObject({ type: "stream-deleted" });
 });
 
 check("a stream that never was can be tombstoned, but not as one that is", async ({ client, stream }) => {

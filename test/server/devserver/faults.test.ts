@@ -185,6 +185,16 @@ test("a node that is stopped cancels what streams, and one that is cut off is un
   }
 });
 
+test("a node that is being stopped takes no more calls on the connections it still has", async () => {
+  const { client, server } = await startWithClient();
+  await client.appendToStream("a", event(), classic);
+  const stopped = server.nodes[0]?.stop();
+  expect(await failure(client.appendToStream("a", event(), classic))).toMatchObject({ type: "unavailable" });
+  await stopped;
+  await server.nodes[0]?.start();
+  expect(await collect(connect(server.url).readStream("a"))).toHaveLength(1);
+});
+
 test("without a plan no fault is played, and a plan is played in its order", async () => {
   const plan = planFaults();
   const at = { at: "append", stream: "a", expected: "any", node: 0 } as const;

@@ -97,9 +97,11 @@ class Model {
     return "done";
   }
 
-  set(metadata: { maxCount?: number | undefined; truncateBefore?: number | undefined }): void {
+  set(metadata: { maxCount?: number | undefined; truncateBefore?: number | undefined }): string {
+    if (this.tombstoned) return "gone";
     this.metadata = this.deleted ? { ...metadata, truncateBefore: this.ids.length } : metadata;
     this.deleted = false;
+    return "done";
   }
 
   read(from: number | "start" | "end", backwards: boolean, count: number): string {
@@ -178,9 +180,8 @@ async function play(
     case "metadata": {
       const { maxCount, truncateBefore } = step;
       const metadata = { ...(maxCount && { maxCount }), ...(truncateBefore && { truncateBefore }) };
-      await client.setStreamMetadata(stream, metadata);
-      model.set(metadata);
-      return ["", ""];
+      const answer = await client.setStreamMetadata(stream, metadata).then(() => "done", said);
+      return [model.set(metadata), answer];
     }
     case "read": {
       const fromRevision =

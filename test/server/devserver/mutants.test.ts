@@ -373,6 +373,27 @@ const mutants: readonly Mutant[] = [
     to: "true ?",
     caughtBy: "filters by prefix",
   },
+  {
+    name: "a tombstone leaves the metadata",
+    file: "log",
+    from: "(isMetastream(stream) && isOf(",
+    to: "(false && isOf(",
+    caughtBy: "a tombstone ends a stream's metadata",
+  },
+  {
+    name: "events need no type",
+    file: "convert",
+    from: 'eventId === noId || type === ""',
+    to: "eventId === noId",
+    caughtBy: "an event without a type",
+  },
+  {
+    name: "links lead to what is hidden",
+    file: "log",
+    from: "this.readStream(stream, revision, false, 1)",
+    to: '{ kind: "page", events: [this.#event(this.#statements.forwards.get(this.#head(stream).id, revision, revision, 1))] }',
+    caughtBy: "a link to what is hidden",
+  },
 ];
 
 const built = fileURLToPath(new URL("../../../dist/server/devserver/", import.meta.url));

@@ -17,7 +17,7 @@ import {
   SupportedMethods,
 } from "../../../src/server/devserver/messages.ts";
 import { type Message, decode, encode } from "../../../src/server/devserver/wire.ts";
-import { collect, event } from "./contract.ts";
+import { collect, event, failure } from "./contract.ts";
 import { start, startWithClient, tidyServers } from "./servers.ts";
 
 tidyServers();
@@ -185,6 +185,19 @@ describe("a call", () => {
     ]) {
       expect(await call(dialled.session, path, Buffer.alloc(0))).toMatchObject({ status: 12 });
     }
+  });
+
+  test("that fails tells the client why, in the words that were meant", async () => {
+    const { client } = await startWithClient();
+    expect(await failure(client.enableProjection("a"))).toMatchObject({
+      message: expect.stringContaining(
+        "/event_store.client.projections.Projections/Enable is not spoken by this development server",
+      ) as string,
+    });
+    const name = "订单/1 at 50%2F?\0";
+    expect(await failure(collect(client.readStream(name)))).toMatchObject({
+      message: expect.stringContaining(`${JSON.stringify(name)} holds a NUL character`) as string,
+    });
   });
 
   test("with garbage, cut, compressed or endless messages ends in an error, and the server goes on", async () => {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-import type { Freight } from "../dialects/ports.ts";
+import type { Freight } from "./ports.ts";
 
 const amount = z.int().min(0).max(1_000_000_000_000);
 

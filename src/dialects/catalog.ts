@@ -1,0 +1,100 @@
+// What a shop says of itself as plain data: what is sold and for how much, freight, where goods come back to; and the ports it fills.
+
+import { z } from "zod";
+
+import { currencyFault } from "../domain/currencies.ts";
+import { idPattern, limits } from "../domain/limits.ts";
+import { caseTypes } from "../domain/terms.ts";
+import { freightBy, freightSchema } from "./freight.ts";
+import type { Addresses, Catalog, Freight } from "./ports.ts";
+import { wallClock } from "./wallClock.ts";
+
+const text = z.string().min(1).max(limits.textLength);
+
+const currency = z.string().refine((code) => currencyFault(code) === undefined, "is no currency of ISO 4217");
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    wallClock(0, zone);
+    return true;
+  } catch {
+    return false;
+  }
+}, "is no time zone");
+
+const goodsSchema = z.strictObject({
+  goodsId: z.string().max(limits.idLength).regex(idPattern),
+  options: text.optional(),
+  title: z.string().min(1).max(limits.titleLength),
+  unitPrice: z.int().min(0),
+  currency: currency.optional(),
+  sku: z.string().min(1).max(limits.idLength).optional(),
+  picture: z.url({ protocol: /^https?$/ }).optional(),
+  available: z.int().min(0).optional(),
+  allowedTypes: z.array(z.enum(caseTypes)).optional(),
+  weight: z.int().min(0).optional(),
+  source: z.record(z.string(), z.json()).optional(),
+});
+
+/** A shop; what it leaves out is a shop that sells nothing, in CNY, in Shanghai. */
+export const shopSchema = z.strictObject({
+  merchantId: z.string().max(limits.idLength).regex(idPattern).default("main"),
+  currency: currency.default("CNY"),
+  timeZone: timeZone.default("Asia/Shanghai"),
+  freight: freightSchema.default({ rule: "flat", amount: 0 }),
+  returnAddress: z.strictObject({ name: text, phone: text, address: text }).optional(),
+  goods: z.array(goodsSchema).max(1_000_000).default([]),
+});
+
+export type ShopData = z.infer<typeof shopSchema>;
+
+/** What a shop's data fill of the ports. */
+export interface ShopPorts {
+  readonly catalog: Catalog;
+  readonly freight: Freight;
+  readonly addresses: Addresses;
+  readonly merchantId: string;
+  readonly currency: string;
+  readonly timeZone: string;
+}
+
+function keyOf({
+  goodsId,
+  options,
+}: {
+  readonly goodsId: string;
+  readonly options?: string | undefined;
+}): string {
+  return options === undefined ? goodsId : `${goodsId} ${options}`;
+}
+
+/** The same, its goods to be found. */
+export function indexed(shop: ShopData) {
+  return {
+    shop,
+    freight: freightBy(shop.freight),
+    goods: new Map(shop.goods.map((one) => [keyOf(one), one])),
+  };
+}
+
+/** Ports on what `current` gives, but for merchant, currency and zone, which stay as they are here. */
+export function portsOf(
+  current: () => Promise<ReturnType<typeof indexed>>,
+  { merchantId, currency: money, timeZone: zone }: ShopData,
+): ShopPorts {
+  return {
+    catalog: {
+      find: async (choice) => {
+        const found = (await current()).goods.get(keyOf(choice));
+        if (found === undefined) return undefined;
+        const { goodsId: _goodsId, options: _options, ...goods } = found;
+        return { ...goods, currency: goods.currency ?? money };
+      },
+    },
+    freight: { costOf: async (parcel) => (await current()).freight.costOf(parcel) },
+    addresses: { returnTo: async () => (await current()).shop.returnAddress },
+    merchantId,
+    currency: money,
+    timeZone: zone,
+  };
+}
