@@ -3,18 +3,16 @@
 import { type Envelope, codec, streamOf } from "../store/codec.ts";
 import type { EventStore } from "../store/port.ts";
 
-/** How many orders' events stay in memory, where no fewer are asked for. */
-const mostOrders = 1_000;
-
 export class OrderStreams {
   readonly #store: Pick<EventStore, "readStream" | "local">;
   readonly #most: number;
   /** By order, the one that was asked for last at the end. */
   readonly #kept = new Map<string, readonly Envelope[]>();
 
-  constructor(store: Pick<EventStore, "readStream" | "local">, most: number = mostOrders) {
+  /** @param most how many orders' events stay in memory. */
+  constructor(store: Pick<EventStore, "readStream" | "local">, most: number) {
     this.#store = store;
-    this.#most = Math.min(most, mostOrders);
+    this.#most = most;
   }
 
   /**

@@ -30,7 +30,7 @@ async function asked() {
 describe("an order that was read", () => {
   it("is not read at all where its end is at hand, and stands where it stood", async () => {
     const { engine, store, noting, reads } = await asked();
-    const streams = new OrderStreams({ ...noting, local: store.local });
+    const streams = new OrderStreams({ ...noting, local: store.local }, 10);
     const first = await streams.read("o-1");
     const goOn = async (orderId: string) => {
       const [command, actor] = stepOf(orderId, 2);
@@ -47,7 +47,7 @@ describe("an order that was read", () => {
 
   it("is read on from where it stood", async () => {
     const { engine, store, noting, reads } = await asked();
-    const streams = new OrderStreams(noting);
+    const streams = new OrderStreams(noting, 10);
     const first = await streams.read("o-1");
     expect(await streams.read("o-1")).toBe(first);
     const [command, actor] = stepOf("o-1", 2);
@@ -81,7 +81,7 @@ describe("an order that was read", () => {
 
   it("was none, and is one as soon as it is there", async () => {
     const { engine, store, noting } = await asked();
-    const streams = new OrderStreams(noting);
+    const streams = new OrderStreams(noting, 10);
     expect(await streams.read("o-3")).toEqual([]);
     await live(engine, "o-3", 1);
     expect(await streams.read("o-3")).toEqual(await engine.history("o-3"));
