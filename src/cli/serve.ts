@@ -145,10 +145,10 @@ function interrupted(signal: AbortSignal): Promise<void> {
 /** Errors and warnings always, the rest not with `--quiet`. */
 function logTo(session: Session): Log {
   return ({ level, event, ...facts }) => {
-    const text = (): string =>
-      toJson({ time: new Date().toISOString(), level, event, ...facts, ...errorOf(facts["error"]) });
-    if (level === "info") session.note(text());
-    else session.complain(text());
+    if (level === "info" && session.quiet) return;
+    session.complain(
+      toJson({ time: new Date().toISOString(), level, event, ...facts, ...errorOf(facts["error"]) }),
+    );
   };
 }
 

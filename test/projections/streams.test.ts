@@ -17,7 +17,7 @@ async function asked() {
   for (const orderId of ["o-1", "o-2"]) await live(engine, orderId, 2);
   const store = await openSqliteStore(file);
   const reads: (readonly [stream: string, from: bigint | undefined, found: number])[] = [];
-  const noting: Pick<EventStore, "readStream"> = {
+  const noting: Pick<EventStore, "readStream" | "local"> = {
     readStream: async (stream: string, read?: StreamRead) => {
       const found = await store.readStream(stream, read);
       reads.push([stream, read?.from, found.length]);
@@ -28,9 +28,26 @@ async function asked() {
 }
 
 describe("an order that was read", () => {
+  it("is not read at all where its end is at hand, and stands where it stood", async () => {
+    const { engine, store, noting, reads } = await asked();
+    const streams = new OrderStreams({ ...noting, local: store.local }, 10);
+    const first = await streams.read("o-1");
+    const goOn = async (orderId: string) => {
+      const [command, actor] = stepOf(orderId, 2);
+      accepted(await engine.execute(command, by(actor)));
+    };
+    await goOn("o-2");
+    expect(await streams.read("o-1")).toBe(first);
+    expect(reads).toHaveLength(1);
+    await goOn("o-1");
+    expect(await streams.read("o-1")).toEqual(await engine.history("o-1"));
+    expect(reads).toHaveLength(2);
+    await store.close();
+  });
+
   it("is read on from where it stood", async () => {
     const { engine, store, noting, reads } = await asked();
-    const streams = new OrderStreams(noting);
+    const streams = new OrderStreams(noting, 10);
     const first = await streams.read("o-1");
     expect(await streams.read("o-1")).toBe(first);
     const [command, actor] = stepOf("o-1", 2);
@@ -64,7 +81,7 @@ describe("an order that was read", () => {
 
   it("was none, and is one as soon as it is there", async () => {
     const { engine, store, noting } = await asked();
-    const streams = new OrderStreams(noting);
+    const streams = new OrderStreams(noting, 10);
     expect(await streams.read("o-3")).toEqual([]);
     await live(engine, "o-3", 1);
     expect(await streams.read("o-3")).toEqual(await engine.history("o-3"));
