@@ -100,7 +100,8 @@ async function command({ caller, body, commandId }: Asked, { engine }: House): P
   }
   // Ids of cases are one store's: with its order's id before it, no buyer learns of another's.
   const caseId = given.command["caseId"];
-  if (caller.role === "buyer" && type === "ApplyRefund" && !String(caseId).startsWith(`${orderId}.`)) {
+  const within = typeof caseId === "string" && caseId.startsWith(`${orderId}.`);
+  if (caller.role === "buyer" && type === "ApplyRefund" && !within) {
     const issue = { field: "command.caseId", rule: "must begin with the order's id and a dot" };
     return ofRejection({ code: "invalidCommand", issues: [issue] });
   }

@@ -167,6 +167,16 @@ describe("a command", () => {
     expect(created).toMatchObject({ event: { at }, meta: { actor: { role: "buyer", id: "buyer-1" } } });
   });
 
+  it("of a buyer names its case as a text", async () => {
+    const shop = await openShop();
+    for (const caseId of [{ toString: 1 }, null, [], 7, "c-1"]) {
+      const command = { type: "ApplyRefund", orderId: "o-1", caseId };
+      const { status, body } = await ask(shop, "buyer-1", "/commands", { command });
+      expect({ status, body }).toMatchObject({ status: 400, body: { error: { code: "invalidCommand" } } });
+    }
+    expect(shop.ports.lines).toEqual([]);
+  });
+
   it("that cannot be read says why", async () => {
     const shop = await withOrders();
     const said = async (body: string, type = "application/json") =>
