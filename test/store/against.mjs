@@ -18,7 +18,8 @@ if (url === undefined) {
   for (const file of files) console.log(`  ${file}`);
   console.log("name one: npm run test:store -- esdb://HOST:2113?tls=false");
 } else {
-  const args = ["vitest", "run", ...files, "-t", "esdb", ...rest];
+  // One file after the other: on one server each has to read over what the others write.
+  const args = ["vitest", "run", "--no-file-parallelism", ...files, "-t", "esdb", ...rest];
   const { status } = spawnSync("npx", args, {
     stdio: "inherit",
     env: { ...process.env, AFTERSALE_TEST_STORE: url },

@@ -513,10 +513,11 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       await store.append("other-1", "none", samples(2_100));
       const messages = await messagesUntil(store.subscribe({ prefixes: ["order-"] }), isLive);
       expect(eventsIn(messages)).toEqual([]);
-      expect(messages.filter(({ kind }) => kind === "checkpoint").at(-1)).toEqual({
-        kind: "checkpoint",
-        checkpoint: await store.head(),
-      });
+      // On a server that others write to as well it may stand behind the last event of ours; nothing of ours is left behind it.
+      const { checkpoint } = messages.filter((message) => message.kind === "checkpoint").at(-1) ?? {};
+      expect(checkpoint).toBeDefined();
+      const rest = await messagesUntil(store.subscribe({ after: checkpoint }), isLive);
+      expect(eventsIn(rest)).toEqual([]);
     });
 
     it("end when their signal says so: before, during, and while waiting", async () => {
@@ -536,7 +537,7 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
         if (isLive(message)) setImmediate(() => waiting.abort());
         return false;
       });
-      expect(all.at(-1)).toEqual({ kind: "live" });
+      expect(all.filter(({ kind }) => kind !== "checkpoint").at(-1)).toEqual({ kind: "live" });
       expect(getEventListeners(waiting.signal, "abort")).toEqual([]);
     });
 
