@@ -8,18 +8,21 @@ import type { ExecuteOptions } from "../src/commands/parse.ts";
 import type { Actor } from "../src/domain/actor.ts";
 import { type Rejection, describeRejection } from "../src/domain/refusals.ts";
 import { type Engine, type EngineOptions, openEngine } from "../src/engine.ts";
+import { type DevServer, startDevServer } from "../src/server/devserver/server.ts";
 import { askForOrder, buyer, merchant, minute, parcel, t0 } from "./domain/orders.ts";
 import { newFile, tidyFiles } from "./store/files.ts";
 import { openScoped, tidyServer } from "./store/scoped.ts";
 
 const engines: Engine[] = [];
+const servers: DevServer[] = [];
 
-/** Call once in a file of tests: closes the engines opened here, then removes their files. */
+/** Call once in a file of tests: closes the engines opened here, then their servers, and removes their files. */
 export function tidyEngines(): void {
   tidyServer();
   tidyFiles();
   afterEach(async () => {
     await Promise.all(engines.splice(0).map((engine) => engine.close()));
+    await Promise.all(servers.splice(0).map((server) => server.close()));
   });
 }
 
@@ -32,6 +35,18 @@ export const stores: readonly (readonly [kind: string, fresh: () => string])[] =
   ["sqlite", () => `sqlite:${newFile()}`],
   ...(embeddedOnly ? [] : [["esdb", () => `${scopePrefix}${(scopes += 1)}`] as const]),
 ];
+
+/** The stores that several processes share, each fresh. */
+export const sharedStores: readonly (readonly [kind: string, fresh: () => Promise<string>])[] = [
+  ["file", async () => `sqlite:${newFile()}`],
+  ...(embeddedOnly ? [] : [["server", freshServer] as const]),
+];
+
+async function freshServer(): Promise<string> {
+  const server = await startDevServer();
+  servers.push(server);
+  return server.url;
+}
 
 /** Instead of an address: a part of the tests' server that is empty at first. */
 const scopePrefix = "esdb:scope-";

@@ -1,14 +1,14 @@
-// A process that lives orders' after-sale through an engine of its own, many commands at a time, against others on the same file; it
+// A process that lives orders' after-sale through an engine of its own, many commands at a time, against others on the same store; it
 // prints one line for every command that was answered.
 //
-// Arguments: FILE NAME ORDERS COMMANDS. The orders are order-0 and on; each gets so many commands from this process.
+// Arguments: STORE NAME ORDERS COMMANDS. The orders are order-0 and on; each gets so many commands from this process.
 
 // It is plain JavaScript, because Node 20 runs no other: without types, so without what the linter knows from them.
 
 import { openEngine } from "../dist/index.js";
 
-const [file, name, orders, commands] = process.argv.slice(2);
-const engine = await openEngine({ store: `sqlite:${file}` });
+const [store, name, orders, commands] = process.argv.slice(2);
+const engine = await openEngine({ store });
 
 const buyer = { role: "buyer", id: "buyer-1" };
 const merchant = { role: "merchant", id: "main" };

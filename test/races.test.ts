@@ -1,4 +1,4 @@
-// Many writers on one order at once, in one process and in several on one file: whatever comes first, the ledger holds after every event,
+// Many writers on one order at once, in one process and in several on one file or server: whatever comes first, the ledger holds after every event,
 // and every receipt stands in the store exactly once.
 
 import { spawn } from "node:child_process";
@@ -14,8 +14,7 @@ import { type Order, type OrderState, evolve, initialState } from "../src/domain
 import type { Engine } from "../src/engine.ts";
 import { stateHolds } from "./domain/invariants.ts";
 import { buyer, merchant, minute, provider, t0 } from "./domain/orders.ts";
-import { accepted, by, freshId, live, open, stores, tidyEngines } from "./engines.ts";
-import { newFile } from "./store/files.ts";
+import { accepted, by, freshId, live, open, sharedStores, stores, tidyEngines } from "./engines.ts";
 
 tidyEngines();
 
@@ -178,12 +177,12 @@ describe.each(stores)("in one process, on %s", (_kind, fresh) => {
 const script = fileURLToPath(new URL("racer.mjs", import.meta.url));
 
 async function race(
-  file: string,
+  store: string,
   name: string,
   orders: number,
   commands: number,
 ): Promise<readonly Answered[]> {
-  const child = spawn(process.execPath, [script, file, name, String(orders), String(commands)], {
+  const child = spawn(process.execPath, [script, store, name, String(orders), String(commands)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [output, [code]] = await Promise.all([
@@ -196,28 +195,31 @@ async function race(
   return lines.map((line) => JSON.parse(line) as Answered);
 }
 
-it("in several processes on one file, applying, approving, cancelling, issuing and settling at once", async () => {
-  expect(inject("buildFailure")).toBe("");
-  const file = newFile();
-  const orderIds = Array.from({ length: 6 }, (_, at) => `order-${at}`);
-  const first = await open({ store: `sqlite:${file}` });
-  await begin(first, orderIds);
-  await first.close();
-  const names = ["a", "b", "c", "d"];
-  const answers = (await Promise.all(names.map((name) => race(file, name, orderIds.length, 48)))).flat();
-  expect(answers).toHaveLength(names.length * orderIds.length * 48);
+it.each(sharedStores)(
+  "in several processes on one %s, applying, approving, cancelling, issuing and settling at once",
+  async (kind, fresh) => {
+    expect(inject("buildFailure")).toBe("");
+    const store = await fresh();
+    const orderIds = Array.from({ length: 6 }, (_, at) => `order-${at}`);
+    const first = await open({ store });
+    await begin(first, orderIds);
+    await first.close();
+    const names = kind === "file" ? ["a", "b", "c", "d"] : ["a", "b"];
+    const answers = (await Promise.all(names.map((name) => race(store, name, orderIds.length, 48)))).flat();
+    expect(answers).toHaveLength(names.length * orderIds.length * 48);
 
-  const engine = await open({ store: `sqlite:${file}` });
-  await holds(engine, orderIds, answers);
-  // It was a race: things were taken, refused and repeated, money moved, and cases went every way.
-  const taken = answers.filter(({ refused }) => refused === undefined);
-  expect(taken.length).toBeGreaterThan(100);
-  expect(taken.some(({ replayed }) => replayed)).toBe(true);
-  const refusals = new Set(answers.map(({ refused }) => refused));
-  expect(refusals).toContain("caseOpen");
-  expect(refusals).toContain("caseStatusNotEligible");
-  const states = (await Promise.all(orderIds.map((orderId) => engine.state(orderId)))) as Order[];
-  const statuses = new Set(states.flatMap(({ cases }) => cases.map(({ status }) => status)));
-  for (const status of ["refunded", "cancelled", "rejected"]) expect(statuses).toContain(status);
-  expect(states.every(({ refunded }) => refunded > 0)).toBe(true);
-});
+    const engine = await open({ store });
+    await holds(engine, orderIds, answers);
+    // It was a race: things were taken, refused and repeated, money moved, and cases went every way.
+    const taken = answers.filter(({ refused }) => refused === undefined);
+    expect(taken.length).toBeGreaterThan(100);
+    expect(taken.some(({ replayed }) => replayed)).toBe(true);
+    const refusals = new Set(answers.map(({ refused }) => refused));
+    expect(refusals).toContain("caseOpen");
+    expect(refusals).toContain("caseStatusNotEligible");
+    const states = (await Promise.all(orderIds.map((orderId) => engine.state(orderId)))) as Order[];
+    const statuses = new Set(states.flatMap(({ cases }) => cases.map(({ status }) => status)));
+    for (const status of ["refunded", "cancelled", "rejected"]) expect(statuses).toContain(status);
+    expect(states.every(({ refunded }) => refunded > 0)).toBe(true);
+  },
+);

@@ -235,18 +235,23 @@ describe("what is none of ours", () => {
     const client = EventStoreDBClient.connectionString(url);
     await client.tombstoneStream("order-o-1");
     await client.deleteStream("order-o-2");
+    await client.deleteStream("order-o-3");
     const fresh = await open({ store: url });
     for (const id of ["o-1", "o-2"]) {
       const [command, actor] = stepOf(id, 0);
       await expect(fresh.execute(command, by(actor))).rejects.toSatisfy(code("gone"));
     }
+    // What is known by its order's number is refused before anything is written; under another number it is told of behind it.
+    const renumbered = newOrder("o-3", { orderNo: "n-3" });
+    await expect(fresh.execute(renumbered, by(buyer))).rejects.toSatisfy(code("gone"));
     await live(fresh, "o-4", 2);
     await engine.caughtUp();
     // What it saw before they were deleted is not lost, and what began anew is named.
     expect((await engine.views.statistics()).all.orders).toBe(4);
     expect(engine.setAside()).toMatchObject([
-      { stream: "order-o-2", reason: expect.stringContaining("deleted") as string },
+      { stream: "order-o-3", reason: expect.stringContaining("deleted") as string },
     ]);
+    expect(engine.setAside()).toHaveLength(1);
     await equal(engine);
   });
 });

@@ -34,6 +34,8 @@ interface Hold {
 export interface Taken {
   readonly claim: string;
   readonly attempt: string;
+  /** Another attempt of the same stream holds it already. */
+  readonly again: boolean;
 }
 
 const mostTurns = 16;
@@ -56,8 +58,7 @@ export class ClaimStreams {
     const taken: Taken[] = [];
     try {
       for (const claim of new Set(claims)) {
-        await this.#takeOne(claim, { stream, event, attempt });
-        taken.push({ claim, attempt });
+        taken.push({ claim, attempt, again: await this.#takeOne(claim, { stream, event, attempt }) });
       }
       return taken;
     } catch (error) {
@@ -88,7 +89,9 @@ export class ClaimStreams {
     }
   }
 
-  async #takeOne(claim: string, hold: Omit<Hold, "createdAt">): Promise<void> {
+  /** @returns whether the stream held it already. */
+  async #takeOne(claim: string, hold: Omit<Hold, "createdAt">): Promise<boolean> {
+    let again = false;
     const stream = streamOfClaim(claim);
     const made: NewEvent = {
       id: randomUUID(),
@@ -101,15 +104,17 @@ export class ClaimStreams {
       if (expected !== undefined) {
         try {
           await this.#log.append(stream, expected, [made]);
-          return;
+          return again;
         } catch (error) {
           if (!isStoreError(error, "conflict")) throw error;
         }
       }
       const events = await this.#log.read(stream);
       const holds = holdsIn(events);
-      if (holds.some(({ attempt }) => attempt === hold.attempt)) return;
       const others = holds.filter((one) => one.stream !== hold.stream);
+      const own = holds.filter((one) => one.stream === hold.stream && one.attempt !== hold.attempt);
+      again = own.length > 0;
+      if (holds.some(({ attempt }) => attempt === hold.attempt)) return again;
       expected = events.at(-1)?.revision ?? "none";
       if (others.length === 0) continue;
       if (!(await this.#areAbandoned(others))) throw new ClaimTakenError(claim);

@@ -664,6 +664,11 @@ class EsdbEventStore implements EsdbStore {
       throw error;
     }
     try {
+      // Nothing says so but its metadata, and to read that before every stream's first append would cost them all a round trip: it is
+      // read where the claims say that the stream was there.
+      if (expected === "none" && taken.some(({ again }) => again) && (await this.#isDeleted(stream))) {
+        throw new StoreError("gone", `${stream} was deleted from the server`);
+      }
       const appended = await this.#write(stream, expected, events, until);
       // The append that was made before has its own hold on them.
       if (appended.repeated) await this.#claims.release(taken);

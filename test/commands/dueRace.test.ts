@@ -1,4 +1,4 @@
-// Two processes that fire all five kinds of deadlines of one file at once: each fires once, and each process keeps the order.
+// Two processes that fire all five kinds of deadlines of one file, or server, at once: each fires once, and each process keeps the order.
 //
 // AFTERSALE_CRASH_ROUNDS sets how many rounds (2).
 
@@ -10,8 +10,7 @@ import { fileURLToPath } from "node:url";
 import { expect, inject, it } from "vitest";
 
 import { day, minute, t0 } from "../domain/orders.ts";
-import { open, tidyEngines } from "../engines.ts";
-import { newFile } from "../store/files.ts";
+import { open, sharedStores, tidyEngines } from "../engines.ts";
 import { awaitReturn, kinds, waiting } from "./deadlines.ts";
 import { all } from "./paying.ts";
 
@@ -29,9 +28,9 @@ interface Told {
 }
 
 /** Starts a process that waits to be let go; gives what it told in the end. */
-async function start(file: string): Promise<() => Promise<Told[]>> {
+async function start(store: string): Promise<() => Promise<Told[]>> {
   const script = fileURLToPath(new URL("due-child.mjs", import.meta.url));
-  const child = spawn(process.execPath, [script, file, String(now)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [script, store, String(now)], { stdio: ["pipe", "pipe", "inherit"] });
   const told: Told[] = [];
   const reader = createInterface({ input: child.stdout });
   const opened = once(reader, "line");
@@ -46,14 +45,14 @@ async function start(file: string): Promise<() => Promise<Told[]>> {
   };
 }
 
-it(
-  `each deadline fires once (${rounds} rounds)`,
-  async () => {
+it.each(sharedStores)(
+  `each deadline fires once on one %s (${rounds} rounds)`,
+  async (_kind, fresh) => {
     const failure = inject("buildFailure");
     if (failure !== "") throw new Error(failure);
     for (let round = 0; round < rounds; round += 1) {
-      const file = newFile();
-      const engine = await open({ store: `sqlite:${file}` });
+      const store = await fresh();
+      const engine = await open({ store });
       await Promise.all(
         Array.from({ length: ordersAKind }, async (_, at) => {
           for (const kind of kinds) {
@@ -73,7 +72,7 @@ it(
       const before = new Map<string, number>();
       for (const { orderId } of due) before.set(orderId, (await engine.history(orderId)).length);
 
-      const go = await Promise.all([start(file), start(file)]);
+      const go = await Promise.all([start(store), start(store)]);
       const told = await Promise.all(go.map((run) => run()));
 
       for (const run of told) {

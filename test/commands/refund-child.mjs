@@ -1,6 +1,6 @@
 // A process that fires deadlines and runs the refund process until no refund is left, with a payment provider whose book is a folder.
 //
-// Arguments: FILE BOOK NOW MODE. `race` answers as chance will have it; `hang` pays, says so, and never answers. It prints `open`, a line
+// Arguments: STORE BOOK NOW MODE. `race` answers as chance will have it; `hang` pays, says so, and never answers. It prints `open`, a line
 // `pay ID` for each time it is asked to pay, `moved ID` once the money has moved, and `recorded ID` for each event appended. It is plain
 // JavaScript, because Node 20 runs no other: without what the linter knows from types.
 
@@ -18,7 +18,7 @@ import { join } from "node:path";
 
 import { openEngine } from "../../dist/index.js";
 
-const [file, book, start, mode] = process.argv.slice(2);
+const [store, book, start, mode] = process.argv.slice(2);
 const hour = 3_600_000;
 
 const say = (line) => writeSync(1, `${line}\n`);
@@ -76,7 +76,7 @@ const payments = {
 };
 
 let now = Number(start);
-const engine = await openEngine({ store: `sqlite:${file}`, clock: () => now, payments });
+const engine = await openEngine({ store, clock: () => now, payments });
 say("open");
 
 async function isOver() {

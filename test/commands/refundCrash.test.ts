@@ -14,7 +14,7 @@ import { expect, inject, it } from "vitest";
 
 import type { RefundAnswer } from "../../src/commands/refundPorts.ts";
 import { t0 } from "../domain/orders.ts";
-import { open, tidyEngines } from "../engines.ts";
+import { open, sharedStores, tidyEngines } from "../engines.ts";
 import { newFolder } from "../store/files.ts";
 import { all, caseOf, flying, orderOf } from "./paying.ts";
 
@@ -25,7 +25,7 @@ const refundsARound = 16;
 const hour = 3_600_000;
 
 interface House {
-  readonly file: string;
+  readonly store: string;
   readonly book: string;
 }
 
@@ -42,13 +42,13 @@ function bookOf({ book }: House): Map<string, RefundAnswer> {
 
 /** Runs the process until it has said so many lines, and kills it; or, without a number, to its end. Gives what it said. */
 async function runChild(
-  { file, book }: House,
+  { store, book }: House,
   now: number,
   mode: "race" | "hang",
   lines?: number,
 ): Promise<string[]> {
   const script = fileURLToPath(new URL("refund-child.mjs", import.meta.url));
-  const child = spawn(process.execPath, [script, file, book, String(now), mode], {
+  const child = spawn(process.execPath, [script, store, book, String(now), mode], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const said: string[] = [];
@@ -70,29 +70,29 @@ function asked(said: readonly string[]): string[] {
   return said.filter((line) => line.startsWith("pay ")).map((line) => line.slice("pay ".length));
 }
 
-it(
-  `pays each refund once and records it once (${rounds} rounds)`,
-  async () => {
+it.each(sharedStores)(
+  `pays each refund once and records it once, on one %s (${rounds} rounds)`,
+  async (_kind, fresh) => {
     const failure = inject("buildFailure");
     if (failure !== "") throw new Error(failure);
-    const house: House = { file: join(newFolder(), "store.db"), book: join(newFolder(), "book") };
+    const house: House = { store: await fresh(), book: join(newFolder(), "book") };
     mkdirSync(house.book);
     const orders: string[] = [];
     const moved: string[] = [];
     let unrecorded = 0;
     for (let round = 0; round < rounds; round += 1) {
       const engine = await open({
-        store: `sqlite:${house.file}`,
+        store: house.store,
         terms: { "*": { refundAttempts: 100 } },
       });
-      const fresh = Array.from({ length: refundsARound }, (_, at) => `o-${round}-${at}`);
-      await Promise.all(fresh.map((orderId) => flying(engine, orderId)));
-      orders.push(...fresh);
+      const added = Array.from({ length: refundsARound }, (_, at) => `o-${round}-${at}`);
+      await Promise.all(added.map((orderId) => flying(engine, orderId)));
+      orders.push(...added);
       await engine.close();
 
       const known = bookOf(house);
       const now = t0 + round * 10_000 * hour;
-      // One that never answers, one that is killed somewhere, or two at once on the same file and book. Of those that are never
+      // One that never answers, one that is killed somewhere, or two at once on the same store and book. Of those that are never
       // answered there are eight at a time: from the tenth line on, at least one has moved its money.
       const kind = round % 3;
       const runs = await Promise.all(
@@ -107,7 +107,7 @@ it(
         // It asks before it pays: what the book knew when the process began is not asked to be paid again.
         expect(asked(said).filter((refundId) => known.has(refundId))).toEqual([]);
       }
-      const after = await open({ store: `sqlite:${house.file}` });
+      const after = await open({ store: house.store });
       const book = bookOf(house);
       for (const { refundId } of await all(after.refundsInFlight())) if (book.has(refundId)) unrecorded += 1;
       await after.close();
@@ -122,7 +122,7 @@ it(
     expect(new Set(recorded).size).toBe(recorded.length);
     expect(new Set(moved).size).toBe(moved.length);
 
-    const engine = await open({ store: `sqlite:${house.file}` });
+    const engine = await open({ store: house.store });
     expect(await all(engine.refundsInFlight())).toEqual([]);
     const book = bookOf(house);
     const ledger = new Map<string, string>();
