@@ -303,8 +303,13 @@ export function returnAddressOf(told: Told, caseId: string): ReturnAddress | und
 
 /** A case with its order; one about a whole order is shown with the order's first line. */
 export function caseDocument(told: Told, one: Case, reading: Reading) {
+  const line = told.order.lines.find(({ lineId }) => lineId === one.lineId);
+  return caseWith(orderDocument(told, line ?? (told.order.lines[0] as Line), reading), told, one, reading);
+}
+
+function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: Case, reading: Reading) {
   const { order } = told;
-  const { time, date } = timesIn(reading);
+  const { time } = timesIn(reading);
   const line = order.lines.find(({ lineId }) => lineId === one.lineId);
   const status = caseStatusOf(one);
   const type = caseTypeOf[one.type];
@@ -321,10 +326,14 @@ export function caseDocument(told: Told, one: Case, reading: Reading) {
     add_time: one.appliedAt,
     upd_time: own.length > 1 ? own.at(-1)?.at : undefined,
   };
-  const texts = Object.entries(at).map(([name, instant]) => ({
-    [`${name}_time`]: time(instant),
-    [`${name}_date`]: date(instant),
-  }));
+  const numbers: Record<string, string> = {};
+  const texts: Record<string, string | null> = {};
+  for (const [name, instant] of Object.entries(at)) {
+    const text = time(instant);
+    numbers[name] = seconds(instant);
+    texts[`${name}_time`] = text;
+    texts[`${name}_date`] = text?.slice(0, 10) ?? null;
+  }
   return {
     id: one.caseId,
     order_no: order.orderNo,
@@ -344,13 +353,13 @@ export function caseDocument(told: Told, one: Case, reading: Reading) {
     refuse_reason: one.rejection?.reason ?? "",
     express_name: one.returnShipment?.carrier ?? "",
     express_number: one.returnShipment?.trackingNumber ?? "",
-    ...Object.fromEntries(Object.entries(at).map(([name, instant]) => [name, seconds(instant)])),
-    order_data: orderDocument(told, line ?? (order.lines[0] as Line), reading),
+    ...numbers,
+    order_data: orderData,
     user: null,
     type_text: caseTypeNames[type],
     status_text: caseStatusNames[status],
     refundment_text: status === 3 ? destinationNames[destinationNumbers[way]] : "",
-    ...(Object.assign({}, ...texts) as Readonly<Record<string, string | null>>),
+    ...texts,
   };
 }
 
@@ -423,12 +432,13 @@ export function pageDocument(
   const status = latest === undefined ? "none" : caseStatusOf(latest);
   const bars = shopxoSteps(status);
   const { quantity, amount } = refundableOf(order, line.lineId);
+  const orderData = orderDocument(told, line, reading);
   return {
-    order_data: orderDocument(told, line, reading),
+    order_data: orderData,
     new_aftersale_data:
       latest === undefined || status === "none"
         ? []
-        : { ...caseDocument(told, latest, reading), tips_msg: tips[status] },
+        : { ...caseWith(orderData, told, latest, reading), tips_msg: tips[status] },
     step_data: { step0: bars.step0.map(withoutEnglish), step1: bars.step1.map(withoutEnglish) },
     returned_data: { returned_quantity: quantity, refund_price: formatAmount(amount, order.currency) },
     return_only_money_reason: reasons.refundOnly ?? reasonsAtFirst.refundOnly,
