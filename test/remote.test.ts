@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 import * as E from "fp-ts/lib/Either.js";
-import { afterEach, describe, expect, inject, it } from "vitest";
+import { afterEach, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { copyEvents } from "../src/audit/copy.ts";
 import { scriptedProvider } from "../src/commands/scripted.ts";
@@ -14,7 +14,7 @@ import { type Engine, type EngineOptions, openEngine } from "../src/engine.ts";
 import { type DevServer, startDevServer } from "../src/server/devserver/server.ts";
 import { planFaults } from "../src/server/devserver/faults.ts";
 import { openDatabase } from "../src/store/database.ts";
-import { openEsdbStore } from "../src/store/esdb.ts";
+import { connectWithClient, openEsdbStore } from "../src/store/esdb.ts";
 import { StoreError, isStoreError } from "../src/store/port.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
 import { buyer, day, minute, t0 } from "./domain/orders.ts";
@@ -382,6 +382,123 @@ describe("a command whose fate is not known", () => {
     await expect(store.append("order-1", "none", event(3), claims)).rejects.toSatisfy(code("claimTaken"));
     expect(await readEverything(store)).toHaveLength(1);
     await store.close();
+  });
+});
+
+describe("a payment out of a wallet", () => {
+  const topUp = { buyerId: buyer.id, topUpId: "in", amount: 10_000, currency: "CNY", actor: buyer };
+  const pay = (engine: Engine) => engine.wallet.pay({ orderId: "o-1", buyerId: buyer.id });
+  const settled = async (engine: Engine) => {
+    const outcomes: string[] = [];
+    for await (const { outcome } of engine.wallet.settleHolds()) outcomes.push(outcome);
+    return outcomes;
+  };
+  /** What the wallet has, and what the order has of it: together always what was paid in. */
+  const money = async (engine: Engine) => {
+    const { balances, held } = await engine.wallet.show(buyer.id);
+    const order = await engine.state("o-1");
+    const kept = order.status === "none" ? 0 : order.paid - order.refunded;
+    return { left: balances["CNY"], held: held.length, kept };
+  };
+  const begin = async (engine: Engine) => {
+    await engine.wallet.topUp(topUp);
+    accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+  };
+
+  /** Appends of a payment: the money held, the claim, the order's, the money taken. */
+  const places = [0, 1, 2, 3].flatMap((after) =>
+    (["append", "answer"] as const).map((at) => [after, at] as const),
+  );
+
+  it.each(places)(
+    "broken off after %i appends, at its %s, is finished by whoever goes on",
+    async (after, at) => {
+      let broken = false;
+      let appends = 0;
+      const { url } = await serve({
+        faults: (moment) => {
+          if (!broken || moment.at !== at) return undefined;
+          appends += 1;
+          return appends > after ? "reset" : undefined;
+        },
+      });
+      const cut = await openEsdbStore(url, { giveUpMs: 300 });
+      const first = await open({ store: cut });
+      await begin(first);
+      broken = true;
+      await expect(pay(first)).rejects.toSatisfy(code("unavailable"));
+      broken = false;
+      const second = await open({ store: `${url}&connectionName=second`, wallet: "kept" });
+      const unheard = after === 0 && at === "append";
+      const unheld = unheard || (after === 3 && at === "answer");
+      expect(await settled(second)).toEqual(unheld ? [] : ["taken"]);
+      expect(await money(second)).toEqual(
+        unheard ? { left: 10_000, held: 0, kept: 0 } : { left: 4_200, held: 0, kept: 5_800 },
+      );
+      accepted((await pay(second)) as E.Either<never, unknown>);
+      expect(await money(second)).toEqual({ left: 4_200, held: 0, kept: 5_800 });
+    },
+  );
+
+  it("that has its claim, and is slow, is not given back meanwhile", async () => {
+    const { url } = await serve();
+    let arrived = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (arrived = resolve));
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    onTestFinished(() => go());
+    let slow = false;
+    const store = await openEsdbStore(url, {
+      connect: async (at) => {
+        const client = await connectWithClient(at);
+        const { appendToStream } = client;
+        client.appendToStream = async (stream, ...rest) => {
+          if (slow && stream === "order-o-1") {
+            slow = false;
+            arrived();
+            await gate;
+          }
+          return appendToStream.call(client, stream, ...rest);
+        };
+        return client;
+      },
+    });
+    const first = await open({ store });
+    await begin(first);
+    slow = true;
+    const paying = pay(first);
+    await waiting;
+    const second = await open({ store: `${url}&connectionName=second`, wallet: "kept" });
+    accepted(await second.execute({ type: "CancelOrder", orderId: "o-1" }, by(buyer)));
+    // The order may still record the payment as a late one.
+    expect(await settled(second)).toEqual(["unknown"]);
+    expect(await money(second)).toEqual({ left: 4_200, held: 1, kept: 0 });
+    go();
+    expect(await paying).toMatchObject({ left: { code: "orderStatusNotEligible" } });
+    expect(await settled(second)).toEqual([]);
+    for await (const { outcome } of second.runRefunds()) expect(outcome).toBe("settled");
+    expect(await money(second)).toEqual({ left: 10_000, held: 0, kept: 0 });
+  });
+
+  it("that was given up with its claim is given back when the claim's grace is over", async () => {
+    let broken = false;
+    const { url } = await serve({
+      faults: (moment) =>
+        broken && moment.at === "append" && moment.stream === "order-o-1" ? "reset" : undefined,
+    });
+    const first = await open({ store: await openEsdbStore(url, { giveUpMs: 300 }) });
+    await begin(first);
+    broken = true;
+    await expect(pay(first)).rejects.toSatisfy(code("unavailable"));
+    broken = false;
+    let now = Date.now();
+    const store = await openEsdbStore(`${url}&connectionName=second`, { clock: () => now });
+    const second = await open({ store, wallet: "kept" });
+    accepted(await second.execute({ type: "CancelOrder", orderId: "o-1" }, by(buyer)));
+    expect(await settled(second)).toEqual(["unknown"]);
+    now += 11 * minute;
+    expect(await settled(second)).toEqual(["released"]);
+    expect(await money(second)).toEqual({ left: 10_000, held: 0, kept: 0 });
   });
 });
 

@@ -26,8 +26,15 @@ import {
   evolveWallet,
   initialWallet,
 } from "../domain/wallet.ts";
-import { type Envelope, encodeMeta, walletCodec, walletPrefix, walletStreamOf } from "../store/codec.ts";
-import { ClaimTakenError, ConflictError, type EventStore } from "../store/port.ts";
+import {
+  type Envelope,
+  encodeMeta,
+  streamOf,
+  walletCodec,
+  walletPrefix,
+  walletStreamOf,
+} from "../store/codec.ts";
+import { ClaimTakenError, ConflictError, type EventStore, StoreError } from "../store/port.ts";
 import { paymentClaim } from "./claims.ts";
 import type { CommandHandler, Receipt } from "./handle.ts";
 import { commandHash, eventId } from "./identity.ts";
@@ -243,16 +250,28 @@ export class StoredWallet implements KeptWallet {
 
   /** Gives back what was held, unless the order has recorded the payment after all: the claim decides. */
   async #release(buyerId: string, { payId, orderId }: Omit<Hold, "state">): Promise<"taken" | "released"> {
+    let taken: ClaimTakenError;
     try {
       await this.#end(buyerId, payId, "Release", [paymentClaim(payId)]);
       return "released";
     } catch (error) {
       if (!(error instanceof ClaimTakenError)) throw error;
+      taken = error;
     }
     const order = await this.#orders.state(orderId);
     if (order.status !== "none" && order.payments.some((payment) => payment.payId === payId)) {
       await this.#end(buyerId, payId, "Take");
       return "taken";
+    }
+    if (taken.holder === streamOf(orderId)) {
+      // Somebody is about to have the order record it, or broke off: which of them, the claim's age will tell.
+      throw new StoreError(
+        "unavailable",
+        `payment ${payId}: its order has claimed it, and not recorded it yet`,
+        {
+          cause: taken,
+        },
+      );
     }
     // Another order holds the claim, and for ever: this one can never record the payment.
     await this.#end(buyerId, payId, "Release");

@@ -104,6 +104,19 @@ export interface Addresses {
   returnTo(merchantId: string): Promise<ReturnAddress | undefined>;
 }
 
+/** Where a parcel was at an instant, in the carrier's words. */
+export interface Trace {
+  /** Milliseconds UTC. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Knows where parcels are: a carrier, or who asks carriers. */
+export interface Tracking {
+  /** A parcel's traces, the oldest first; none where nothing is known of it. What it throws is logged, and told as none. */
+  traces(parcel: { readonly carrier: string; readonly trackingNumber: string }): Promise<readonly Trace[]>;
+}
+
 /** One line of the structured log: an event's name, and facts that hold neither tokens nor personal data. */
 export interface LogLine {
   readonly level: "info" | "warn" | "error";
@@ -123,6 +136,8 @@ export interface Ports {
   readonly wallet: Purse | undefined;
   /** Online payment and its way back; undefined: wallet and manual only. The same one that the engine was opened with. */
   readonly payments: PaymentProvider | undefined;
+  /** Undefined: of a parcel only that it was sent and received is told. */
+  readonly tracking?: Tracking | undefined;
   /** In which orders are made: a merchant's id, ISO 4217, and the zone in which wall clocks are read (IANA). */
   readonly merchantId: string;
   readonly currency: string;

@@ -20,6 +20,8 @@ export type {
   Ports,
   Purse,
   ReturnAddress,
+  Trace,
+  Tracking,
 } from "../dialects/ports.ts";
 export { baidu } from "../dialects/baidu/index.ts";
 export type { BaiduMount } from "../dialects/baidu/index.ts";

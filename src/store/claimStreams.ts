@@ -117,7 +117,7 @@ export class ClaimStreams {
       if (holds.some(({ attempt }) => attempt === hold.attempt)) return again;
       expected = events.at(-1)?.revision ?? "none";
       if (others.length === 0) continue;
-      if (!(await this.#areAbandoned(others))) throw new ClaimTakenError(claim);
+      if (!(await this.#areAbandoned(others))) throw new ClaimTakenError(claim, others[0]?.stream);
       await this.#releaseOne(
         stream,
         others.map(({ attempt }) => attempt),

@@ -216,10 +216,13 @@ export class ConflictError extends StoreError {
 
 export class ClaimTakenError extends StoreError {
   readonly claim: string;
+  /** The stream that holds it, perhaps only for an append under way; undefined: its append was made. */
+  readonly holder: string | undefined;
 
-  constructor(claim: string) {
+  constructor(claim: string, holder?: string) {
     super("claimTaken", `${claim} is held by another stream`);
     this.claim = claim;
+    this.holder = holder;
   }
 }
 

@@ -16,7 +16,7 @@ import {
   operation,
 } from "../dialect.ts";
 import { isOwn, ownOrder, standing } from "../own.ts";
-import type { Caller } from "../ports.ts";
+import type { Caller, Trace } from "../ports.ts";
 import { detailForm, listForm, orderForm, read, redeemForm, reputationForm } from "./forms.ts";
 import { type Fault, failed, loginExpired, noData, refuse, success } from "./messages.ts";
 import { standingAt } from "./states.ts";
@@ -151,6 +151,25 @@ export async function codeToShow(
   return shown ? engine.redemptionCode(order.orderId) : undefined;
 }
 
+/** Where the order's first parcel was, between being sent and received; a carrier that does not answer keeps nothing else back. */
+async function tracesOf({ ports }: Shop, { order }: OrderDetail): Promise<readonly Trace[]> {
+  const { shippedAt, receivedAt, shipments } = order;
+  const { carrier, trackingNumber } = shipments[0] ?? {};
+  let told: readonly Trace[] = [];
+  if (carrier !== undefined && trackingNumber !== undefined) {
+    try {
+      told = (await ports.tracking?.traces({ carrier, trackingNumber })) ?? [];
+    } catch (error) {
+      ports.log({ level: "warn", event: "trackingFailed", orderId: order.orderId, error });
+    }
+  }
+  return [
+    ...(shippedAt === undefined ? [] : [{ at: shippedAt, text: "卖家已发货" }]),
+    ...told,
+    ...(receivedAt === undefined ? [] : [{ at: receivedAt, text: "已确认收货" }]),
+  ];
+}
+
 const orderDetail = operation({
   methods: ["GET", "POST"],
   path: "/order/detail",
@@ -164,12 +183,10 @@ const orderDetail = operation({
         : await orderByCode(hxNumber, shop, asked);
     if (E.isLeft(found)) return found;
     const code = await codeToShow(shop, caller, found.right);
-    return E.right({ detail: found.right, code, zone: shop.ports.timeZone });
+    const traces = await tracesOf(shop, found.right);
+    return E.right({ detail: found.right, code, traces, zone: shop.ports.timeZone });
   },
-  reply: (found) =>
-    E.isLeft(found)
-      ? refuse(found.left)
-      : success(detailDocument(found.right.detail, found.right.zone, found.right.code)),
+  reply: (found) => (E.isLeft(found) ? refuse(found.left) : success(detailDocument(found.right))),
 });
 
 /** Writing off without a token, as the old client does, is for who was named to stand for it (ruling 15). */

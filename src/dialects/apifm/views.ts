@@ -8,7 +8,7 @@ import type { Order } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Statistics } from "../../projections/statistics.ts";
-import type { ReturnAddress } from "../ports.ts";
+import type { ReturnAddress, Trace } from "../ports.ts";
 import { parseJson } from "../request.ts";
 import { wallClock } from "../wallClock.ts";
 import {
@@ -247,13 +247,28 @@ export function extensionOf(detail: OrderDetail): object {
   ) as object;
 }
 
-export function detailDocument(detail: OrderDetail, zone: string, code: string | undefined): object {
+/** `logisticsTraces` stand beside the parcel, as the client looks for them, the oldest first. */
+export function detailDocument({
+  detail,
+  zone,
+  code,
+  traces,
+}: {
+  readonly detail: OrderDetail;
+  readonly zone: string;
+  readonly code: string | undefined;
+  readonly traces: readonly Trace[];
+}): object {
   const logistics = logisticsOf(detail, zone);
+  const logisticsTraces = traces.map(({ at, text }) => ({
+    AcceptTime: wallClock(at, zone),
+    AcceptStation: text,
+  }));
   return {
     orderInfo: orderInfo(detail, zone, code),
     goods: goodsOf(detail, zone),
     logs: logsOf(detail, zone),
-    ...(logistics === undefined ? {} : { logistics }),
+    ...(logistics === undefined ? {} : { logistics, logisticsTraces }),
     stores: storesOf(detail, zone),
     extJson: extensionOf(detail),
   };

@@ -25,7 +25,9 @@ export function appintf(
   const dialect: Dialect = {
     name: "appintf",
     operations: operations({ signatures, causeTypes, timeZone: ports.timeZone }),
-    tokenOf: ({ headers }) => cookieOf(headers, "common_session_id"),
+    // A browser sends the cookie from other sites' pages too, and says so: whoever asks from there is not logged in.
+    tokenOf: ({ headers }) =>
+      headers.get("sec-fetch-site") === "cross-site" ? undefined : cookieOf(headers, "common_session_id"),
     noSuchOperation: () => ({ status: 404, ...says(-1) }),
     wrongMethod: saying(-3),
     unreadable: (_why, path) => saying(-1)(path),

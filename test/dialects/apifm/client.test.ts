@@ -75,6 +75,32 @@ const application = {
   number: 1,
 } as const;
 
+it("a parcel's way is the carrier's to tell, and an order is shown without it where the carrier does not answer", async () => {
+  const asked: object[] = [];
+  const tracking = {
+    traces: async (parcel: object) => {
+      asked.push(parcel);
+      if (asked.length > 1) throw new Error("out of order");
+      return [{ at: t0 + minute, text: "杭州转运中心" }];
+    },
+  };
+  const shop = await serveShop({ ports: { tracking } });
+  const id = await bought(shop);
+  const traces = async () => (await client.orderDetail(token, id)).data.logisticsTraces;
+  expect(await traces()).toEqual([]);
+  expect(asked).toEqual([]);
+  await ship(shop, id);
+  const sent = { AcceptTime: "2026-01-05 16:00:00", AcceptStation: "卖家已发货" };
+  expect(await traces()).toEqual([
+    sent,
+    { AcceptTime: "2026-01-05 16:01:00", AcceptStation: "杭州转运中心" },
+  ]);
+  expect(asked).toEqual([{ carrier: "中通速递", trackingNumber: "540738747554" }]);
+  expect(await traces()).toEqual([sent]);
+  const failed = shop.ports.lines.filter(({ event }) => event === "trackingFailed");
+  expect(failed).toMatchObject([{ level: "warn", orderId: String(id) }]);
+});
+
 async function reviewed(id: number): Promise<Said> {
   return client.orderReputation({
     postJsonString: JSON.stringify({
@@ -217,7 +243,8 @@ it("a whole journey: preview, order, pay, receive, review, apply, send back, ref
       ],
     },
   ]);
-  const { orderInfo, goods, logs, logistics, stores, extJson } = (await client.orderDetail(token, id)).data;
+  const { data } = await client.orderDetail(token, id);
+  const { orderInfo, goods, logs, logistics, logisticsTraces, stores, extJson } = data;
   expect(orderInfo).toMatchObject({
     status: 4,
     statusStr: "已评价",
@@ -259,6 +286,10 @@ it("a whole journey: preview, order, pay, receive, review, apply, send back, ref
     [7, "退款"],
   ]);
   expect(logistics).toMatchObject({ ...home, shipperName: "中通速递", trackingNumber: "540738747554" });
+  expect(logisticsTraces).toEqual([
+    { AcceptTime: "2026-01-06 16:00:00", AcceptStation: "卖家已发货" },
+    { AcceptTime: "2026-01-07 16:00:00", AcceptStation: "已确认收货" },
+  ]);
   expect(
     stores.map(({ number, orderGoodsId, typeStr }: Said["data"]) => [orderGoodsId, number, typeStr]),
   ).toEqual([

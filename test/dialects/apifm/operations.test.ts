@@ -706,6 +706,11 @@ it("an order in full, as captured replies of apifm have it", async () => {
         status: 4,
         type: 0,
       },
+      // Not in the captured reply, but read by apifm's own mall.
+      logisticsTraces: [
+        { AcceptTime: times.shipped, AcceptStation: "卖家已发货" },
+        { AcceptTime: times.received, AcceptStation: "已确认收货" },
+      ],
       stores: [
         {
           dateAdd: times.paid,

@@ -74,6 +74,14 @@ describe("whoever asks", () => {
     expect(await ask({ cookie: `common_session_id="${mine}"` })).toBe(1);
     expect(await ask({ cookie: `a=1;common_session_id=${mine}` })).toBe(1);
     expect(await ask({ cookie: `xcommon_session_id=${mine}` })).toBe(-2);
+    for (const [site, status] of [
+      ["cross-site", -2],
+      ["same-site", 1],
+      ["same-origin", 1],
+      ["none", 1],
+    ] as const) {
+      expect(await ask({ cookie: `common_session_id=${mine}`, "sec-fetch-site": site })).toBe(status);
+    }
     expect(
       await ask({ "x-token": mine, authorization: `Bearer ${mine}` }, `?common_session_id=${mine}`),
     ).toBe(-2);
