@@ -307,7 +307,7 @@ describe("several engines on one server", () => {
       engines.map((engine) => engine.execute(pay, { actor: buyer, commandId: "pay", at: t0 + minute })),
     );
     expect(new Set(same.map((answer) => accepted(answer).revision)).size).toBe(1);
-    expect(same.map((answer) => accepted(answer).replayed).sort()).toEqual([false, true, true]);
+    expect(same.filter((answer) => accepted(answer).replayed)).toHaveLength(2);
     const others = await Promise.all(
       engines.map((engine, at) =>
         engine.execute({ ...pay, payId: `p-${at + 2}` }, by(buyer, { at: t0 + 2 * minute })),

@@ -10,7 +10,7 @@ import type { Receipt } from "../src/commands/handle.ts";
 import type { ExecuteOptions } from "../src/commands/parse.ts";
 import type { Rejection } from "../src/domain/refusals.ts";
 import { type Order, type OrderState, evolve, initialState } from "../src/domain/state.ts";
-import { type Engine, openEngine } from "../src/engine.ts";
+import type { Engine } from "../src/engine.ts";
 import type { Fault, Moment } from "../src/server/devserver/faults.ts";
 import { type DevServer, startDevServer } from "../src/server/devserver/server.ts";
 import { codec } from "../src/store/codec.ts";
@@ -18,7 +18,7 @@ import { openEsdbStore } from "../src/store/esdb.ts";
 import { type RecordedEvent, isStoreError } from "../src/store/port.ts";
 import { stateHolds } from "./domain/invariants.ts";
 import { buyer, merchant, minute, provider, t0 } from "./domain/orders.ts";
-import { accepted, answers, caseOf, newCase, newOrder, open, stepOf, tidyEngines } from "./engines.ts";
+import { accepted, answers, caseOf, newCase, open, stepOf, tidyEngines } from "./engines.ts";
 import { dice } from "./server/malformed.ts";
 import { newFile } from "./store/files.ts";
 import { readEverything } from "./store/samples.ts";
@@ -120,14 +120,13 @@ it(
     server = serving;
     const files = [newFile(), newFile()];
     const openOne = async (at: number): Promise<Engine> =>
-      openEngine({
+      open({
         store: await openEsdbStore(`${serving.url}&connectionName=engine-${at}`, {
           callTimeoutMs: 1_000,
           giveUpMs: 3_000,
           quietMs: 500,
         }),
         viewsFile: files[at],
-        clock: () => t0,
       });
     const engines = [await openOne(0), await openOne(1)] as [Engine, Engine];
 
@@ -283,7 +282,6 @@ it(
       expect(engine.setAside()).toEqual([]);
       await engine.rebuild("statistics");
       expect(await answers(engine)).toEqual(fresh);
-      await engine.close();
     }
 
     // It was a soak.
