@@ -58,7 +58,12 @@ async function appendsOf(client: EventStoreDBClient): Promise<readonly (readonly
     const { streamId: stream, type, data, metadata = {}, revision } = event as AllStreamJSONRecordedEvent;
     const { $id: _, ...signed } = metadata as Readonly<Record<string, unknown>>;
     const text = JSON.stringify(signed);
-    const one = { type, data, metadata: Buffer.from(JSON.stringify(metadata)) };
+    const one = {
+      type,
+      data,
+      // Of any other kind of bytes the client makes JSON.
+      metadata: new TextEncoder().encode(JSON.stringify(metadata)),
+    };
     // Events of one command in one stream were one append.
     if (last?.made.stream === stream && last.metadata === text) {
       (last.made.events as (typeof one)[]).push(one);
