@@ -408,6 +408,26 @@ describe("the import says what it could not carry", () => {
     ]);
   });
 
+  it.each([
+    [2, "pendingConfirmation"],
+    [1, "pendingPayment"],
+    [3, "paid"],
+    [4, "shipped"],
+    [200, "completed"],
+    [100, "cancelled"],
+  ] as const)("and nothing of goods that are not sent, with Status %i", async (Status, status) => {
+    const { SubsOrder: _none, ...EXT } = (await whole()).EXT;
+    const IsPayment = [3, 4, 200].includes(Status);
+    Object.assign(EXT.MainOrder.Payment, { IsPayment, Time: IsPayment ? t0 / 1_000 + 1 : 0 });
+    Object.assign(EXT.MainOrder.Appraise!, { Status: Status === 200 ? 2 : 0 });
+    // Changed last for a reason that is none here.
+    const document = { ...(await whole()), CateID: 2, Status, Mtime: t0 / 1_000 + 7_777, EXT };
+    const given = await intake();
+    expect(await importDocument(given, "buyer-1", document)).toMatchObject({ whole: true, losses: [] });
+    expect(await given.engine.state("o-1")).toMatchObject({ status });
+    expect((await told(given.engine)).Data[0]).toEqual(document);
+  });
+
   it("and instants that are not known, or not yet", async () => {
     const document = await whole();
     document.EXT.MainOrder.Payment.Time = 0;
