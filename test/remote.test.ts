@@ -559,9 +559,12 @@ describe("a copy", () => {
     const log = async (engine: Engine) => (await engine.wallet.history(buyer.id)).map(({ event }) => event);
     expect((await log(source)).map(({ type }) => type)).toEqual([
       "WalletToppedUp",
-      ...["WalletHeld", "WalletTaken"],
-      ...["WalletHeld", "WalletReleased"],
-      ...["WalletHeld", "WalletReleased"],
+      "WalletHeld",
+      "WalletTaken",
+      "WalletHeld",
+      "WalletReleased",
+      "WalletHeld",
+      "WalletReleased",
     ]);
     const file = await openSqliteStore(first, { readOnly: true });
     const server = await openEsdbStore(url);
