@@ -312,8 +312,18 @@ export class ViewRunner {
    */
   async ready(name: string): Promise<string> {
     const kept = this.#find(name);
-    await this.#catchUp(kept);
+    if (!(await this.#isUpToDate(kept))) await this.#catchUp(kept);
     return prefixOf(kept.view, kept.generation);
+  }
+
+  /** Whether a view's rows hold all that the store held when it was asked: nothing is to be brought on, as for most answers. */
+  async #isUpToDate(kept: Kept): Promise<boolean> {
+    const head = await this.#store.head();
+    if (kept.held !== undefined) return false;
+    const row = this.#sql.position.get(kept.view.name, kept.generation) as unknown as
+      | Pick<GenerationRow, "position">
+      | undefined;
+    return row !== undefined && !isAfter(head, row.position ?? undefined);
   }
 
   /** The name of a view's tables, whose rows may be behind. */
@@ -625,6 +635,7 @@ function statements(database: Database) {
   return {
     generations: database.prepare(`SELECT ${columns} FROM views WHERE name = ? ORDER BY generation DESC`),
     generation: database.prepare(`SELECT ${columns} FROM views WHERE name = ? AND generation = ?`),
+    position: database.prepare("SELECT position FROM views WHERE name = ? AND generation = ?"),
     create: database.prepare(
       "INSERT INTO views (name, generation, hash, state, target) VALUES (?, ?, ?, ?, ?)",
     ),

@@ -341,19 +341,22 @@ export const statisticsView: View<Tally> = {
 /** Whose counts: one buyer's, one merchant's, or all there are. */
 export type Scope = "all" | { readonly buyerId: string } | { readonly merchantId: string };
 
-type StoredRow = Record<(typeof columns)[number], bigint> & { readonly currency: string } & (
-    | { readonly name: null; readonly n: null }
-    | { readonly name: Aftermath; readonly n: bigint }
-  );
+/** What is counted in one currency, as it stands in a row. */
+type StoredRow = readonly [currency: string, ...counts: number[]];
+
+type StoredAftermath = readonly [currency: string, name: Aftermath, n: number];
 
 let asked = { prefix: "", sql: "" };
 
-/** What is asked of a generation's tables: the same text each time, so that it need not be written again. */
+/**
+ * What is asked of a generation's tables: the same text each time, so that it need not be written again. The rows come as one text, which
+ * costs a third of what they cost one by one.
+ */
 function questionOf(prefix: string): string {
   if (asked.prefix !== prefix) {
-    const none = columns.map(() => "0").join(", ");
-    const sql = `SELECT currency, ${columns.join(", ")}, NULL AS name, NULL AS n FROM ${prefix} WHERE scope = ?
-      UNION ALL SELECT currency, ${none}, name, n FROM ${prefix}_aftermath WHERE scope = ? AND n <> 0 ORDER BY currency`;
+    const sql = `SELECT
+      (SELECT json_group_array(json_array(currency, ${columns.join(", ")})) FROM ${prefix} WHERE scope = ?) AS counts,
+      (SELECT json_group_array(json_array(currency, name, n)) FROM ${prefix}_aftermath WHERE scope = ? AND n <> 0) AS aftermath`;
     asked = { prefix, sql };
   }
   return asked.sql;
@@ -363,45 +366,61 @@ function questionOf(prefix: string): string {
 export function readStatistics(database: Database, prefix: string, scope: Scope): Statistics {
   const key =
     scope === "all" ? scope : "buyerId" in scope ? `buyer:${scope.buyerId}` : `merchant:${scope.merchantId}`;
+  const [found] = prepared(database, questionOf(prefix)).all(key, key) as unknown as [
+    { readonly counts: string; readonly aftermath: string },
+  ];
   // Sums of many orders may be more than a number holds exactly; near enough is then the answer, rather than none.
-  const stored = prepared(database, questionOf(prefix)).all(key, key) as unknown as StoredRow[];
-  const rows = stored.filter(({ name }) => name === null);
-  const total = (column: (typeof columns)[number]): number =>
-    rows.reduce((sum, row) => sum + Number(row[column]), 0);
-  const counts = {
-    count_id_no_pay: total("no_pay"),
-    count_id_no_transfer: total("no_transfer"),
-    count_id_no_confirm: total("no_confirm"),
-    count_id_no_reputation: total("no_reputation"),
-    count_id_success: total("success"),
-    count_id_close: total("closed"),
-  };
+  const rows = JSON.parse(found.counts) as readonly StoredRow[];
+  const totals = emptyRow() as number[];
+  const paid: Record<string, number> = {};
+  for (const [currency, ...counts] of rows) {
+    for (let at = 0; at < counts.length; at += 1)
+      totals[at] = (totals[at] as number) + (counts[at] as number);
+    if (counts[paidAt] !== 0) paid[currency] = counts[paidAt] as number;
+  }
+  const [
+    noPay = 0,
+    noTransfer = 0,
+    noConfirm = 0,
+    noReputation = 0,
+    success = 0,
+    closed = 0,
+    lines = 0,
+    units = 0,
+  ] = totals;
   return {
-    ...counts,
-    orders: Object.values(counts).reduce((sum, count) => sum + count, 0),
-    lines: total("lines"),
-    units: total("units"),
-    paid: Object.fromEntries(
-      rows.map((row) => [row.currency, Number(row.paid)] as const).filter(([, paid]) => paid !== 0),
-    ),
-    ...aftermathOf(stored),
+    count_id_no_pay: noPay,
+    count_id_no_transfer: noTransfer,
+    count_id_no_confirm: noConfirm,
+    count_id_no_reputation: noReputation,
+    count_id_success: success,
+    count_id_close: closed,
+    orders: noPay + noTransfer + noConfirm + noReputation + success + closed,
+    lines,
+    units,
+    paid,
+    ...aftermathOf(JSON.parse(found.aftermath) as readonly StoredAftermath[]),
   };
 }
 
 function aftermathOf(
-  stored: readonly StoredRow[],
+  rows: readonly StoredAftermath[],
 ): Pick<Statistics, "refunded" | "cases" | "unitsReturned" | "closedByRefund"> {
-  const rows = stored.filter((row) => row.name !== null);
-  const of = (name: Aftermath): number =>
-    rows.reduce((sum, row) => (row.name === name ? sum + Number(row.n) : sum), 0);
+  const sums: { [N in Aftermath]?: number } = {};
+  const refunded: Record<string, number> = {};
+  for (const [currency, name, n] of rows) {
+    sums[name] = (sums[name] ?? 0) + n;
+    if (name === "refunded_amount") refunded[currency] = n;
+  }
+  const cases: Record<string, number> = {};
+  for (const status of caseStatuses) {
+    const n = sums[status] ?? 0;
+    if (n !== 0) cases[status] = n;
+  }
   return {
-    refunded: Object.fromEntries(
-      rows.filter(({ name }) => name === "refunded_amount").map(({ currency, n }) => [currency, Number(n)]),
-    ),
-    cases: Object.fromEntries(
-      caseStatuses.map((status) => [status, of(status)] as const).filter(([, n]) => n !== 0),
-    ),
-    unitsReturned: of("units_returned"),
-    closedByRefund: of("closed_by_refund"),
+    refunded,
+    cases,
+    unitsReturned: sums.units_returned ?? 0,
+    closedByRefund: sums.closed_by_refund ?? 0,
   };
 }
