@@ -18,6 +18,10 @@ export class Model {
   readonly all: ModelEvent[] = [];
   readonly #claims = new Map<string, string>();
 
+  holderOf(claim: string): string | undefined {
+    return this.#claims.get(claim);
+  }
+
   /** Index in `all` of the append's last event, or the error that it must get. */
   append(stream: string, expected: Expected, events: readonly NewEvent[], options: AppendOptions) {
     const known = this.all.filter((event) => event.stream === stream);
