@@ -564,7 +564,7 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       const store = await start();
       await store.append("order-1", "none", samples(3));
       const controller = new AbortController();
-      for (let at = 0; at < 300; at += 1) {
+      for (let at = 0; at < 60; at += 1) {
         for await (const message of store.subscribe({ signal: controller.signal })) {
           if (message.kind === "event" && at % 2 === 0) break;
           if (message.kind === "live") break;
