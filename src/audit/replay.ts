@@ -11,9 +11,12 @@ export interface ReplayTotals {
   readonly orders: number;
   readonly events: number;
   readonly statuses: Readonly<Record<string, number>>;
-  /** Minor units by currency. */
+  /** Minor units by currency; beyond 2^53 the nearest number to the exact sum. */
   readonly paid: Readonly<Record<string, number>>;
 }
+
+/** Totals whose sums of money are exact, whichever way the orders were shared out. */
+export type ExactTotals = Omit<ReplayTotals, "paid"> & { readonly paid: Readonly<Record<string, bigint>> };
 
 export interface ReplayOptions {
   /** Fold only what was committed up to here (inclusive). */
@@ -32,9 +35,21 @@ const streamsAPage = 1_000;
 
 /** Folds every order of a store that answers locally. */
 export async function replayOrders(local: LocalReads, options: ReplayOptions = {}): Promise<ReplayTotals> {
+  return rounded(await replayExactly(local, options));
+}
+
+function rounded({ paid, ...totals }: ExactTotals): ReplayTotals {
+  return {
+    ...totals,
+    paid: Object.fromEntries(Object.entries(paid).map(([currency, sum]) => [currency, Number(sum)])),
+  };
+}
+
+/** The same, to be added to others. */
+export async function replayExactly(local: LocalReads, options: ReplayOptions = {}): Promise<ExactTotals> {
   const { position, time, signal, onProgress, onOrder, share, codec = currentCodec } = options;
   const statuses = new Map<string, number>();
-  const paid = new Map<string, number>();
+  const paid = new Map<string, bigint>();
   let orders = 0;
   let events = 0;
   for (let after = 0; ;) {
@@ -52,7 +67,7 @@ export async function replayOrders(local: LocalReads, options: ReplayOptions = {
       if (state.status === "none") continue;
       orders += 1;
       statuses.set(state.status, (statuses.get(state.status) ?? 0) + 1);
-      if (state.paid !== 0) paid.set(state.currency, (paid.get(state.currency) ?? 0) + state.paid);
+      if (state.paid !== 0) paid.set(state.currency, (paid.get(state.currency) ?? 0n) + BigInt(state.paid));
       onOrder?.(stream.slice(orderPrefix.length), state);
     }
     after = page.next;
@@ -63,16 +78,20 @@ export async function replayOrders(local: LocalReads, options: ReplayOptions = {
   return { orders, events, statuses: sorted(statuses), paid: sorted(paid) };
 }
 
-function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+function sorted<N extends number | bigint>(counts: ReadonlyMap<string, N>): Record<string, N> {
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function added(
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const sums = new Map(Object.entries(a));
-  for (const [key, value] of Object.entries(b)) sums.set(key, (sums.get(key) ?? 0) + value);
+function added<N extends number | bigint>(
+  a: Readonly<Record<string, N>>,
+  b: Readonly<Record<string, N>>,
+  plus: (sum: N, value: N) => N,
+): Record<string, N> {
+  const sums = new Map<string, N>(Object.entries(a));
+  for (const [key, value] of Object.entries(b)) {
+    const sum = sums.get(key);
+    sums.set(key, sum === undefined ? value : plus(sum, value));
+  }
   return sorted(sums);
 }
 
@@ -87,7 +106,7 @@ export interface ReplayTask {
 
 export type ReplayAnswer =
   | { readonly kind: "progress"; readonly done: number; readonly total: number }
-  | { readonly kind: "totals"; readonly totals: ReplayTotals };
+  | { readonly kind: "totals"; readonly totals: ExactTotals };
 
 /** Folds every order of a SQLite file on several cores: each worker reads the file for itself and folds its share of the orders. */
 export async function replayFile(
@@ -105,8 +124,8 @@ export async function replayFile(
   const running = Array.from({ length: workers }, (_, index) => {
     const task: ReplayTask = { path, index, of: workers, position, time };
     const worker = new Worker(new URL("./replay-worker.js", import.meta.url), { workerData: task });
-    const totals = new Promise<ReplayTotals>((resolve, reject) => {
-      let sent: ReplayTotals | undefined;
+    const totals = new Promise<ExactTotals>((resolve, reject) => {
+      let sent: ExactTotals | undefined;
       worker.on("message", (answer: ReplayAnswer) => {
         if (answer.kind === "totals") {
           sent = answer.totals;
@@ -131,12 +150,13 @@ export async function replayFile(
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const parts = await Promise.all(running.map(({ totals }) => totals));
-    return parts.reduce((a, b) => ({
+    const whole = parts.reduce((a, b) => ({
       orders: a.orders + b.orders,
       events: a.events + b.events,
-      statuses: added(a.statuses, b.statuses),
-      paid: added(a.paid, b.paid),
+      statuses: added(a.statuses, b.statuses, (sum, count) => sum + count),
+      paid: added(a.paid, b.paid, (sum, amount) => sum + amount),
     }));
+    return rounded(whole);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

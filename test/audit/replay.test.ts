@@ -7,8 +7,8 @@ import { describe, expect, inject, it } from "vitest";
 import type * as Door from "../../src/index.ts";
 import type { OrderState } from "../../src/domain/state.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
-import { minute, t0 } from "../domain/orders.ts";
-import { live, open, stores, tidyEngines } from "../engines.ts";
+import { buyer, minute, t0 } from "../domain/orders.ts";
+import { accepted, by, live, newOrder, open, stores, tidyEngines } from "../engines.ts";
 import { newFile } from "../store/files.ts";
 
 tidyEngines();
@@ -114,6 +114,24 @@ describe("on several cores", () => {
     }
     const reason = new Error("enough");
     await expect(engine.replay({ workers: 2, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  it("sums money exactly where a number no longer does", async () => {
+    const { openEngine } = await built();
+    const path = newFile();
+    const written = await open({ store: `sqlite:${path}` });
+    for (const [at, amount] of [Number.MAX_SAFE_INTEGER, 1, 1, 1].entries()) {
+      const orderId = `o-${at}`;
+      const lines = [{ lineId: "L1", goodsId: "A", title: "Palace", unitPrice: amount, quantity: 1 }];
+      accepted(await written.execute(newOrder(orderId, { lines, charges: [] }), by(buyer)));
+      const pay = { type: "Pay", orderId, payId: `p-${at}`, amount, channel: "online" };
+      accepted(await written.execute(pay, by(buyer)));
+    }
+    await written.close();
+    await using engine = await openEngine({ store: `sqlite:${path}` });
+    for (const workers of [1, 2, 3]) {
+      expect((await engine.replay({ workers })).paid).toEqual({ CNY: 2 ** 53 + 2 });
+    }
   });
 
   it("names the event that cannot be read", async () => {
