@@ -174,7 +174,8 @@ async function prepareFile(database: Database, path: string, options: SqliteStor
       }
     }
   });
-  database.exec("PRAGMA mmap_size = 1073741824");
+  // Mapped pages count as memory of the process: of a file of many gigabytes a part is mapped, and the rest is read.
+  database.exec("PRAGMA mmap_size = 134217728");
 }
 
 /** Whether the file is still empty. Its tables are counted first: one commit makes them and sets both marks. */
