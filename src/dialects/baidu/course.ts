@@ -194,6 +194,10 @@ function walk(course: Course, goal: Goal, way: Way): void {
   });
   if (way.sendAt === 0 && goal.items.length === 0) send();
   if (status === 300) course.take("HideOrder", {}, buyer(), changedAt);
+  const { closedByRefund, endedAt = 0 } = course.order;
+  if (closedByRefund && endedAt > changedAt) {
+    course.lose("Mtime", "a sub-order ended after its order, which comes in as ending no earlier");
+  }
   if (status !== undefined && mainStatusOf(course.order) !== status) {
     course.fail("Status", `${status} is not reached: the order stays ${course.order.status}`);
   }

@@ -214,7 +214,10 @@ function itemOf(order: Order, one: Case, log: readonly LogEntry[], shop: BaiduSh
     SubOrderID,
     SubStatus: subStatusOf(one.status),
     CTime: came?.CTime ?? second(one.appliedAt),
-    MTime: second(Math.max(one.appliedAt, ...log.map(({ at }) => at))),
+    // That a merchant put it out of sight changes nothing that a document tells, and may come long after the order's end.
+    MTime: second(
+      Math.max(one.appliedAt, ...log.filter(({ event }) => event !== "RefundHidden").map(({ at }) => at)),
+    ),
     ...(page === undefined ? {} : { OrderDetail: page }),
     ...(came?.Payment === undefined ? {} : { Payment: came.Payment }),
     ...(Refund === undefined ? {} : { Refund }),

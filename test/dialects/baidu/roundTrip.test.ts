@@ -17,6 +17,13 @@ const numRuns = Number(process.env["AFTERSALE_RUNS"] ?? 150);
 /** Of money that came late and is on its way back, the order remembers when it came, and the report says so. */
 function asCarried(told: Told, losses: readonly Loss[]): Told {
   const copy = structuredClone(told);
+  // What was open when its order ended, and ended later, has to come in first: the order ends no earlier, and the report says so.
+  if (losses.some(({ path }) => path === "Mtime")) {
+    const [document] = copy.Data;
+    const last = Math.max(...(document!.EXT.SubsOrder?.Items ?? []).map(({ MTime }) => MTime));
+    expect(last).toBeGreaterThan(document!.Mtime);
+    document!.Mtime = last;
+  }
   for (const { path } of losses) {
     const place = /^EXT\.SubsOrder\.Items\[(\d+)\]\.MTime$/.exec(path)?.[1];
     const item = copy.Data[0]!.EXT.SubsOrder?.Items[Number(place)];
