@@ -11,10 +11,12 @@ import { describe, expect, inject, it } from "vitest";
 
 import type { OrderEvent } from "../src/domain/events.ts";
 import { type Order, type OrderState, evolve, initialState } from "../src/domain/state.ts";
+import type { ExecuteOptions } from "../src/commands/parse.ts";
 import type { Engine } from "../src/engine.ts";
 import { stateHolds } from "./domain/invariants.ts";
 import { buyer, merchant, minute, provider, t0 } from "./domain/orders.ts";
 import { accepted, by, freshId, live, open, sharedStores, stores, tidyEngines } from "./engines.ts";
+import { newFile } from "./store/files.ts";
 
 tidyEngines();
 
@@ -172,6 +174,49 @@ describe.each(stores)("in one process, on %s", (_kind, fresh) => {
     expect(new Set(cases.map((one) => one?.status))).toEqual(new Set(["refunded", "cancelled"]));
     expect(new Set(cases.map((one) => one?.rejection === undefined))).toEqual(new Set([true, false]));
   });
+});
+
+it("what follows a command that another engine has given already rests on nothing that did not come to be", async () => {
+  const store = `sqlite:${newFile()}`;
+  const orderId = "order-0";
+  const first = await open({ store });
+  await begin(first, [orderId]);
+  const at = t0 + 5 * minute;
+  const fly = async (lineId: string): Promise<void> => {
+    const of = { orderId, caseId: `k.${lineId}` };
+    const caseType = "refundOnly";
+    accepted(
+      await first.execute({ type: "ApplyRefund", ...of, lineId, caseType, amount: 500 }, by(buyer, { at })),
+    );
+    accepted(
+      await first.execute({ type: "ApproveRefund", ...of, destination: "wallet" }, by(merchant, { at })),
+    );
+  };
+  await fly("L1");
+  await fly("L2");
+  const settle = (lineId: string): [object, ExecuteOptions] => {
+    const refundId = `k.${lineId}:1`;
+    const command = { type: "SettleRefund", orderId, caseId: `k.${lineId}`, refundId, amount: 500 };
+    return [command, { actor: provider, commandId: `settled:${refundId}`, at }];
+  };
+  const fail = { type: "FailRefund", orderId, caseId: "k.L2", refundId: "k.L2:1", failure: "BUSY" };
+  const other = await open({ store });
+  accepted(await other.execute({ ...fail, retryable: true }, by(provider, { at })));
+  accepted(await other.execute(...settle("L1")));
+
+  // The first engine does not know yet that the refund of L2 has failed: it takes it for settled, then L1's, and then another case of L2.
+  const again = { type: "ApplyRefund", orderId, caseId: "k.again", lineId: "L2" };
+  const answers = await Promise.all([
+    first.execute(...settle("L2")),
+    first.execute(...settle("L1")),
+    first.execute({ ...again, caseType: "refundOnly", amount: 100 }, by(buyer, { at })),
+  ]);
+  expect(answers.map((one) => (E.isRight(one) ? one.right.replayed : one.left.code))).toEqual([
+    "refundNotInFlight",
+    true,
+    "caseOpen",
+  ]);
+  stateHolds((await first.state(orderId)) as Order);
 });
 
 const script = fileURLToPath(new URL("racer.mjs", import.meta.url));

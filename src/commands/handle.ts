@@ -87,7 +87,6 @@ interface Known {
   companion: unknown;
   /** -1: no events. */
   revision: bigint;
-  lastId: string | undefined;
   position: string | undefined;
   readonly done: Map<string, { readonly hash: string; readonly first: bigint; readonly last: bigint }>;
   /** The latest append that is not yet known to be committed. */
@@ -280,7 +279,7 @@ export class CommandHandler {
     records: readonly NewEvent[],
   ): Promise<Appended> {
     const before = known.companion;
-    const { pending, lastId } = known;
+    const { pending } = known;
     const expected = known.revision < 0n ? "none" : known.revision;
     const first = known.revision + 1n;
     for (const event of events) {
@@ -288,13 +287,12 @@ export class CommandHandler {
       known.companion = this.#options.companion.evolve(known.companion, event, known.state);
     }
     known.revision += BigInt(events.length);
-    known.lastId = records.at(-1)?.id;
     known.done.set(commandId, { hash, first, last: known.revision });
     const context: AppendContext = { before, after: known.companion };
     known.pending = this.#store.append(known.stream, expected, records, {
       claims: claimsOf(events),
       context,
-      follows: pending === undefined ? undefined : lastId,
+      follows: pending,
     });
     return known.pending;
   }
@@ -355,7 +353,6 @@ export class CommandHandler {
       state: initialState,
       companion: this.#options.companion.empty,
       revision: -1n,
-      lastId: undefined,
       position: undefined,
       done: new Map(),
       pending: undefined,
@@ -369,7 +366,6 @@ export class CommandHandler {
       known.state = evolve(known.state, event);
       known.companion = this.#options.companion.evolve(known.companion, event, known.state);
       known.revision = one.revision;
-      known.lastId = one.id;
       known.position = one.position;
       const { first } = known.done.get(meta.commandId) ?? { first: one.revision };
       known.done.set(meta.commandId, { hash: meta.commandHash, first, last: one.revision });

@@ -65,6 +65,8 @@ class MemoryEventStore implements MemoryStore {
   readonly #streams = new Map<string, RecordedEvent[]>();
   readonly #names: string[] = [];
   readonly #claims = new Map<string, string>();
+  /** By stream, the answer to the append that made its last event. */
+  readonly #last = new Map<string, Promise<Appended>>();
   readonly #feeds = new Set<Feed>();
   #hook: TransactionHook | undefined;
   #closed = false;
@@ -77,12 +79,23 @@ class MemoryEventStore implements MemoryStore {
     this.#hook = hook;
   }
 
-  async append(
+  append(
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
     options: AppendOptions = {},
   ): Promise<Appended> {
+    try {
+      const appended = this.#append(stream, expected, events, options);
+      const answer = Promise.resolve(appended);
+      if (!appended.repeated) this.#last.set(stream, answer);
+      return answer;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #append(stream: string, expected: Expected, events: readonly NewEvent[], options: AppendOptions): Appended {
     this.#open();
     checkAppend(stream, expected, events, options.claims, this.#maxEventBytes);
     const known = this.#streams.get(stream) ?? [];
@@ -93,7 +106,7 @@ class MemoryEventStore implements MemoryStore {
       if (repeated === undefined) throw new ConflictError(stream, expected, actual);
       return { revision: repeated.revision, position: repeated.position, repeated: true };
     }
-    if (options.follows !== undefined && known.at(-1)?.id !== options.follows) {
+    if (options.follows !== undefined && this.#last.get(stream) !== options.follows) {
       throw new ConflictError(stream, expected, actual);
     }
     const taken = this.#takenClaim(options.claims ?? [], stream);

@@ -34,10 +34,11 @@ export interface AppendOptions {
   /** Names that at most one stream may hold, such as `payment:<payId>`. */
   readonly claims?: readonly string[] | undefined;
   /**
-   * Id of the event that must stand at the expected revision, for an append that was decided on events not yet committed: by its
-   * number alone, that revision could be another writer's. Only stores that answer `local` are given it.
+   * The answer to come of an append to the same stream that this one was decided on, not yet committed. Where that append was not made
+   * here and now, this one is a conflict, whatever stands at the expected revision: another writer's event may, or this very event as
+   * another writer made it, behind events of its own. Only stores that answer `local` are given it.
    */
-  readonly follows?: string | undefined;
+  readonly follows?: Promise<Appended> | undefined;
   /** Handed to the transaction hook beside the recorded events; the store does not look at it. */
   readonly context?: unknown;
 }

@@ -89,13 +89,17 @@ interface Pending {
   readonly options: AppendOptions;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
+  /** What `append` gave to its caller. */
+  answer: Promise<Appended> | undefined;
 }
 
-/** What is known of a stream: its number, its last revision (-1: none yet) and the id of the event there. */
+/** What is known of a stream: its number, and its last revision (-1: none yet) as it stood in an epoch of the file. */
 interface Head {
   readonly id: number;
   revision: number;
-  lastId: string | undefined;
+  epoch: number;
+  /** The answer to the append that made the last revision, where it was made here. */
+  last: Promise<Appended> | undefined;
 }
 
 /** A row of a scan, in the order of its columns; the last two stand only in one that is not lean. */
@@ -259,7 +263,7 @@ class SqliteEventStore implements SqliteStore {
   #closing: Promise<void> | undefined;
   #closed = false;
 
-  /** What this process knows of the file, true as long as `#knownEpoch` is the file's. */
+  /** What this process knows of the file; where a stream ends is true as long as its epoch is the file's. */
   #heads = new Map<string, Head>();
   #typeIds = new Map<string, number>();
   #typeNames = new Map<number, string>();
@@ -294,13 +298,17 @@ class SqliteEventStore implements SqliteStore {
     events: readonly NewEvent[],
     options: AppendOptions = {},
   ): Promise<Appended> {
-    return new Promise((resolve, reject) => {
+    let pending: Pending | undefined;
+    const answer = new Promise<Appended>((resolve, reject) => {
       this.#writable();
       if (this.#copy) throw new StoreError("denied", `${this.#path} is a copy, and is not appended to`);
       checkAppend(stream, expected, events, options.claims, this.#maxEventBytes);
-      this.#queue.push({ stream, expected, events, options, resolve, reject });
+      pending = { stream, expected, events, options, resolve, reject, answer: undefined };
+      this.#queue.push(pending);
       this.#schedule();
     });
+    if (pending !== undefined) pending.answer = answer;
+    return answer;
   }
 
   async readStream(stream: string, read?: StreamRead): Promise<readonly RecordedEvent[]> {
@@ -403,15 +411,7 @@ class SqliteEventStore implements SqliteStore {
     return (this.#sql.dataVersion.get() as unknown as { data_version: number }).data_version;
   }
 
-  /** Forgets what another process may have changed; to be called inside a transaction. */
-  #refresh(): void {
-    const epoch = this.#epoch();
-    if (epoch !== this.#knownEpoch) {
-      this.#forget();
-      this.#knownEpoch = epoch;
-    }
-  }
-
+  /** Forgets what was learnt in a transaction that was undone. */
   #forget(): void {
     this.#heads.clear();
     this.#typeIds.clear();
@@ -476,7 +476,7 @@ class SqliteEventStore implements SqliteStore {
   #transaction<T>(work: () => T, begun = false): T {
     if (!begun) this.#sql.begin.run();
     try {
-      this.#refresh();
+      this.#knownEpoch = this.#epoch();
       const result = work();
       this.#sql.commit.run();
       return result;
@@ -520,7 +520,7 @@ class SqliteEventStore implements SqliteStore {
     return settled;
   }
 
-  #appendOne({ stream, expected, events, options }: Pending): Appended | StoreError {
+  #appendOne({ stream, expected, events, options, answer }: Pending): Appended | StoreError {
     const created = expected === "none" ? this.#createStream(stream) : undefined;
     const head = created ?? this.#headOf(stream);
     const actual = head === undefined || head.revision < 0 ? undefined : BigInt(head.revision);
@@ -528,7 +528,7 @@ class SqliteEventStore implements SqliteStore {
       return this.#repeated(stream, head, expected, events) ?? new ConflictError(stream, expected, actual);
     }
     // The revision is right by its number, but it is not the one that the append was decided on.
-    if (options.follows !== undefined && head?.lastId !== options.follows) {
+    if (options.follows !== undefined && head?.last !== options.follows) {
       return new ConflictError(stream, expected, actual);
     }
     const { id, revision } = head ?? (this.#createStream(stream) as Head);
@@ -551,7 +551,7 @@ class SqliteEventStore implements SqliteStore {
       );
       position = Number(inserted.lastInsertRowid);
     }
-    this.#remember(stream, id, next, events.at(-1)?.id);
+    this.#remember(stream, id, next, answer);
     return { revision: BigInt(next), position: String(position), repeated: false };
   }
 
@@ -589,24 +589,29 @@ class SqliteEventStore implements SqliteStore {
 
   #headOf(stream: string): Head | undefined {
     const known = this.#heads.get(stream);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.epoch === this.#knownEpoch) return known;
     const row = this.#sql.streamHead.get(stream) as unknown as
-      | { id: number; revision: number | null; event_id: string | null }
+      | { id: number; revision: number | null }
       | undefined;
-    return row === undefined
-      ? undefined
-      : this.#remember(stream, row.id, row.revision ?? -1, row.event_id ?? undefined);
+    return row === undefined ? undefined : this.#seen(stream, row.id, row.revision ?? -1);
   }
 
-  #remember(stream: string, id: number, revision: number, lastId: string | undefined): Head {
+  /** Notes where a stream ends, as it was read; who made its last revision is known only while it stands there. */
+  #seen(stream: string, id: number, revision: number): Head {
+    const known = this.#heads.get(stream);
+    return this.#remember(stream, id, revision, known?.revision === revision ? known.last : undefined);
+  }
+
+  #remember(stream: string, id: number, revision: number, last: Head["last"]): Head {
     const known = this.#heads.get(stream);
     if (known !== undefined) {
       known.revision = revision;
-      known.lastId = lastId;
+      known.epoch = this.#knownEpoch;
+      known.last = last;
       return known;
     }
     if (this.#heads.size >= rememberedStreams) this.#heads.clear();
-    const head = { id, revision, lastId };
+    const head = { id, revision, epoch: this.#knownEpoch, last };
     this.#heads.set(stream, head);
     return head;
   }
@@ -647,8 +652,7 @@ class SqliteEventStore implements SqliteStore {
           )) as unknown as (Row & { readonly stream_id: number })[];
       const end = rows.at(-1);
       // Whoever reads a whole stream is about to append to it: where it ends need not be asked again.
-      if (end !== undefined && read === wholeStream)
-        this.#remember(stream, end.stream_id, end.revision, end.id);
+      if (end !== undefined && read === wholeStream) this.#seen(stream, end.stream_id, end.revision);
       return rows.map((event) => this.#recorded(event, stream));
     });
   }
@@ -795,7 +799,7 @@ function statements(database: Database) {
     streamNames: database.prepare("SELECT id, name FROM streams WHERE id > ? AND id <= ?"),
     lastStream: database.prepare("SELECT max(id) AS id FROM streams"),
     streamHead: database.prepare(
-      `SELECT streams.id, revision, events.id AS event_id FROM streams LEFT JOIN events ON stream_id = streams.id
+      `SELECT streams.id, revision FROM streams LEFT JOIN events ON stream_id = streams.id
        WHERE name = ? ORDER BY revision DESC LIMIT 1`,
     ),
     createType: database.prepare("INSERT INTO types (name) VALUES (?) ON CONFLICT DO NOTHING"),

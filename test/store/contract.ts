@@ -785,25 +785,25 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
   describe(`${name}: appends decided on events not yet committed`, () => {
     it("are written behind the very event that they follow", async () => {
       const store = await start();
-      const [created, paid] = [sample(), sample()];
-      const [one, two] = await Promise.all([
-        store.append("order-1", "none", [created]),
-        store.append("order-1", 0n, [paid], { follows: created.id }),
-      ]);
-      expect([one.revision, two.revision]).toEqual([0n, 1n]);
-      expect(await store.append("order-1", 1n, samples(1), { follows: paid.id })).toMatchObject({
-        revision: 2n,
+      const first = store.append("order-1", "none", samples(1));
+      const second = store.append("order-1", 0n, samples(2), { follows: first });
+      expect([(await first).revision, (await second).revision]).toEqual([0n, 2n]);
+      await store.append("order-2", "none", samples(1));
+      expect(await store.append("order-1", 2n, samples(1), { follows: second })).toMatchObject({
+        revision: 3n,
       });
     });
 
     it("are a conflict where another event stands at the right number", async () => {
       const store = await start();
-      const [lost, won] = [sample(), sample()];
+      const won = sample();
+      const winning = store.append("order-1", "none", [won]);
+      const losing = store.append("order-1", "none", samples(1));
       const { fulfilled, rejected } = await settle([
-        store.append("order-1", "none", [won]),
-        store.append("order-1", "none", [lost]),
-        store.append("order-1", 0n, samples(1), { follows: lost.id }),
-        store.append("order-2", "none", samples(1), { follows: lost.id }),
+        winning,
+        losing,
+        store.append("order-1", 0n, samples(1), { follows: losing }),
+        store.append("order-2", "none", samples(1), { follows: losing }),
       ]);
       expect(fulfilled).toHaveLength(1);
       expect(rejected).toMatchObject([
@@ -811,10 +811,30 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
         { code: "conflict", expected: 0n, actual: 0n },
         { code: "conflict", expected: "none", actual: undefined },
       ]);
-      await expect(store.append("order-1", 0n, samples(1), { follows: lost.id })).rejects.toMatchObject({
+      await expect(store.append("order-1", 0n, samples(1), { follows: losing })).rejects.toMatchObject({
         code: "conflict",
       });
       expect(ids(await readEverything(store))).toEqual([won.id]);
+    });
+
+    it("are a conflict where the event that they follow was another's, behind events that they know nothing of", async () => {
+      const store = await start();
+      await store.append("order-1", "none", samples(1));
+      const [unknown, shared] = [sample(), sample()];
+      await store.append("order-1", 0n, [unknown]);
+      await store.append("order-1", 1n, [shared]);
+      const lost = store.append("order-1", 0n, samples(1));
+      const repeated = store.append("order-1", 1n, [shared], { follows: lost });
+      const { rejected } = await settle([
+        lost,
+        store.append("order-1", 2n, samples(1), { follows: repeated }),
+      ]);
+      expect(await repeated).toMatchObject({ revision: 2n, repeated: true });
+      expect(rejected).toMatchObject([
+        { code: "conflict", expected: 0n, actual: 2n },
+        { code: "conflict", expected: 2n, actual: 2n },
+      ]);
+      expect(await store.readStream("order-1")).toHaveLength(3);
     });
   });
 

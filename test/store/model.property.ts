@@ -21,7 +21,8 @@ interface Append {
   readonly expected: "none" | "exists" | "any" | number;
   readonly ids: readonly number[];
   readonly claims: readonly string[];
-  readonly follows: boolean | undefined;
+  /** The append so many back from this one, on whichever stream. */
+  readonly follows: number | undefined;
 }
 
 type Operation =
@@ -54,7 +55,7 @@ const append: fc.Arbitrary<Append> = fc.record({
   ),
   ids: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
   claims: fc.subarray(["payment:1", "payment:2"]),
-  follows: fc.constantFrom(undefined, undefined, undefined, true, false),
+  follows: fc.constantFrom(undefined, undefined, undefined, 1, 1, 2, 3),
 });
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -96,7 +97,7 @@ interface Call {
   readonly expected: Expected;
   readonly events: readonly NewEvent[];
   readonly claims: readonly string[];
-  readonly follows: string | undefined;
+  readonly follows: Call | undefined;
 }
 
 /** A store that does not keep the order of appends in flight gets them one at a time, and none that `follows`. */
@@ -109,20 +110,24 @@ export async function behavesAsTheModel(
       const store = await open();
       const model = new Model();
       const calls: Call[] = [];
+      const given = new Map<Call, Promise<Appended>>();
       let fresh = 1_000;
       const positions: string[] = [];
       const stored = (event: ModelEvent) => ({ ...event, position: positions[model.all.indexOf(event)] });
 
       async function appendAll(batch: readonly Call[]): Promise<void> {
         const answers: Promise<unknown>[] = [];
-        for (const { stream: name, expected, events, claims, follows } of batch) {
+        for (const call of batch) {
+          const { stream: name, expected, events, claims } = call;
+          const follows = call.follows === undefined ? undefined : given.get(call.follows);
           const written = store.append(name, expected, events, { claims, follows });
+          given.set(call, written);
           answers.push(written.catch((error: unknown) => error));
           if (!keepsOrder) await answers.at(-1);
         }
         for (const [at, answer] of (await Promise.all(answers)).entries()) {
           const call = batch[at] as Call;
-          const wanted = model.append(call.stream, call.expected, call.events, call);
+          const wanted = model.append(call.stream, call.expected, call.events, call, call);
           if (wanted instanceof Error) {
             expect(answer).toBeInstanceOf(wanted instanceof ConflictError ? ConflictError : ClaimTakenError);
             // Who holds a claim is told only where it may be for an append under way.
@@ -145,11 +150,11 @@ export async function behavesAsTheModel(
       for (const step of operations) {
         if (step.kind === "together") {
           // Each is told against the model as it stands before all of them: some of them then race, and lose.
-          const batch = step.appends.map(({ stream: name, expected, ids, claims, follows }): Call => {
+          for (const { stream: name, expected, ids, claims, follows } of step.appends) {
             const head = model.readStream(name, { backwards: true, limit: 1 })[0];
             const revisionNow = head?.revision ?? -1n;
             const at = typeof expected === "number" ? revisionNow + BigInt(expected) : expected;
-            return {
+            calls.push({
               stream: name,
               expected: typeof at !== "bigint" ? at : at < 0n ? "none" : at,
               events: ids.map((n) => {
@@ -158,15 +163,14 @@ export async function behavesAsTheModel(
                 return { id, type: `T${n}`, data: `{"n":${n}}`, meta: "{}" };
               }),
               claims,
-              follows: follows === undefined || !keepsOrder ? undefined : follows ? head?.id : uuid(9),
-            };
-          });
-          calls.push(...batch);
-          await appendAll(batch);
+              follows: follows === undefined || !keepsOrder ? undefined : calls.at(-follows),
+            });
+          }
+          await appendAll(calls.slice(-step.appends.length));
         } else if (step.kind === "again") {
           const call = calls.at(-step.back);
           const exact = typeof call?.expected === "bigint" || call?.expected === "none";
-          if (call !== undefined && (keepsOrder || exact)) await appendAll([call]);
+          if (call !== undefined && (keepsOrder || exact)) await appendAll([{ ...call }]);
         } else if (step.kind === "read") {
           expect(await store.readStream(step.stream, step)).toEqual(
             model.readStream(step.stream, step).map(stored),

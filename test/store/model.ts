@@ -17,13 +17,21 @@ export interface ModelEvent extends NewEvent {
 export class Model {
   readonly all: ModelEvent[] = [];
   readonly #claims = new Map<string, string>();
+  /** By stream, which append made its last event. */
+  readonly #last = new Map<string, object | undefined>();
 
   holderOf(claim: string): string | undefined {
     return this.#claims.get(claim);
   }
 
-  /** Index in `all` of the append's last event, or the error that it must get. */
-  append(stream: string, expected: Expected, events: readonly NewEvent[], options: AppendOptions) {
+  /** Index in `all` of the append's last event, or the error that it must get. `by` and `follows` stand for appends. */
+  append(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    { claims, follows }: Pick<AppendOptions, "claims"> & { readonly follows?: object | undefined },
+    by?: object,
+  ) {
     const known = this.all.filter((event) => event.stream === stream);
     const actual = known.at(-1)?.revision;
     const exact = typeof expected === "bigint" ? expected : undefined;
@@ -39,12 +47,13 @@ export class Model {
       }
       return { revision: last.revision, index: this.all.indexOf(last), repeated: true };
     }
-    if (options.follows !== undefined && known.at(-1)?.id !== options.follows) {
+    if (follows !== undefined && this.#last.get(stream) !== follows) {
       return new ConflictError(stream, expected, actual);
     }
-    const taken = options.claims?.find((claim) => (this.#claims.get(claim) ?? stream) !== stream);
+    const taken = claims?.find((claim) => (this.#claims.get(claim) ?? stream) !== stream);
     if (taken !== undefined) return new ClaimTakenError(taken);
-    for (const claim of options.claims ?? []) this.#claims.set(claim, stream);
+    for (const claim of claims ?? []) this.#claims.set(claim, stream);
+    this.#last.set(stream, by);
     events.forEach((event, at) => this.all.push({ ...event, stream, revision: BigInt(known.length + at) }));
     return {
       revision: BigInt(known.length + events.length - 1),

@@ -248,14 +248,14 @@ describe("two stores on one file", () => {
   it("notice that an append decided on an event of their own was overtaken", async () => {
     const path = newFile();
     const [one, two] = [await openFile(path), await openFile(path)];
-    const mine = sample();
     one.setTransactionHook(() => {
       throw new Error("lost");
     });
-    await settle([one.append("order-1", "none", [mine])]);
+    const lost = one.append("order-1", "none", samples(1));
+    await settle([lost]);
     one.setTransactionHook(() => undefined);
     await two.append("order-1", "none", samples(1));
-    await expect(one.append("order-1", 0n, samples(1), { follows: mine.id })).rejects.toMatchObject({
+    await expect(one.append("order-1", 0n, samples(1), { follows: lost })).rejects.toMatchObject({
       code: "conflict",
       actual: 0n,
     });
