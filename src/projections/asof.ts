@@ -48,7 +48,7 @@ export async function buildScratch(
   const prefix = `${view.name}_0`;
   for (const { sql } of view.tables(prefix)) database.exec(sql);
   const writer = view.writer(database, prefix);
-  const scan = scanOf(view, codec);
+  const scan = scanOf([view], codec);
   const { position: upTo, time }: Bound = bound === "nothing" ? {} : bound;
   for (let after = 0; bound !== "nothing";) {
     signal?.throwIfAborted();

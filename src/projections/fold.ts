@@ -5,21 +5,56 @@ import type { OrderEventType } from "../domain/events.ts";
 import { type LocalReads, type RecordedEvent, type StreamsRead, isAfter } from "../store/port.ts";
 import type { AnyView, Writer } from "./view.ts";
 
-/** What a view's fold reads of a whole stream, and no more; an event that may have to be lifted from an earlier shape is read whole. */
+/** How much of an event's data a fold reads: nothing, all, or what stands before a field. */
+type Read = boolean | { readonly before: string };
+
+/** What the folds of these views read of a whole stream, and no more; an event that may have to be lifted from an earlier shape is read whole. */
 export function scanOf(
-  view: AnyView,
+  views: readonly AnyView[],
   codec: Codec,
 ): Pick<StreamsRead, "types" | "dataOf" | "headOf" | "lean"> {
-  const reads = Object.entries(view.reads) as [OrderEventType, boolean | { readonly before: string }][];
-  const heads = reads.flatMap(([type, read]): [string, string][] =>
+  const reads = new Map<OrderEventType, Read>();
+  for (const view of views) {
+    for (const [type, read] of Object.entries(view.reads) as [OrderEventType, Read][]) {
+      reads.set(type, both(reads.get(type), read));
+    }
+  }
+  const heads = [...reads].flatMap(([type, read]): [string, string][] =>
     typeof read === "object" && codec.versionOf(type) === 1 ? [[type, read.before]] : [],
   );
   return {
-    types: reads.map(([type]) => type),
-    dataOf: reads.filter(([, read]) => read !== false).map(([type]) => type),
+    types: [...reads.keys()],
+    dataOf: [...reads].filter(([, read]) => read !== false).map(([type]) => type),
     headOf: Object.fromEntries(heads),
-    lean: view.timeless === true ? "timeless" : "time",
+    lean: views.every(({ timeless }) => timeless === true) ? "timeless" : "time",
   };
+}
+
+/** As much of an event's data as two views read of it. */
+function both(one: Read | undefined, other: Read): Read {
+  if (one === undefined || one === false) return other;
+  if (other === false) return one;
+  return typeof one === "object" && typeof other === "object" && one.before === other.before ? one : true;
+}
+
+/** A whole order's summary in each of these views; each event is read once, and the state folded once for all whose summary it is. */
+export function foldStream(
+  views: readonly AnyView[],
+  events: readonly RecordedEvent[],
+  codec: Codec,
+): readonly unknown[] {
+  const summaries: unknown[] = views.map(() => undefined);
+  const first = views.findIndex((view) => view.ofState === true);
+  for (const recorded of events) {
+    const event = codec.decodeFact(recorded);
+    views.forEach((view, index) => {
+      const before = summaries[index];
+      if (view.ofState === true && index !== first) summaries[index] = summaries[first];
+      else if (index === first || view.reads[event.type] !== undefined)
+        summaries[index] = view.fold(before, event);
+    });
+  }
+  return summaries;
 }
 
 /** Events to fold at a time: few enough that whoever waits meanwhile does not wait long. */

@@ -11,7 +11,7 @@ import {
   isAfter,
   isStoreError,
 } from "../store/port.ts";
-import { foldPage, scanOf } from "./fold.ts";
+import { foldPage, foldStream, scanOf } from "./fold.ts";
 import { type AnyView, type Writer, definitionHash } from "./view.ts";
 
 /** How a view stands. */
@@ -352,8 +352,9 @@ export class ViewRunner {
     });
   }
 
-  /** Brings every view up to the store's end. */
+  /** Brings every view up to the store's end; those of which there is nothing yet are made in one pass over the events. */
   async catchUpAll(): Promise<void> {
+    await this.#scanTogether();
     for (const kept of this.#kept) await this.#catchUp(kept);
   }
 
@@ -403,11 +404,33 @@ export class ViewRunner {
         return;
       } else if (row.position === null) {
         await this.#options.write(() => this.#sql.aim.run(head as string, view.name, kept.generation));
-        await this.#scan(view, kept.generation, {});
+        await this.#scan([kept], {});
         this.#epoch = -1;
       } else {
         await this.#options.write(() => this.#catchUpPage(view, kept.generation));
       }
+    }
+  }
+
+  /** What cannot be made together is left to be made alone: then one view's fault is no other's. */
+  async #scanTogether(): Promise<void> {
+    const head = await this.#store.head();
+    if (head === undefined) return;
+    const building = this.#kept.filter(({ view, generation }) => {
+      const row = this.#row(view.name, generation);
+      return row !== undefined && row.position === null;
+    });
+    const [first, ...others] = building;
+    if (first === undefined || others.length === 0) return;
+    await this.#options.write(() => {
+      for (const { view, generation } of building) this.#sql.aim.run(head, view.name, generation);
+    });
+    try {
+      await this.#scan([first, ...others], {});
+    } catch (error) {
+      if (!(error instanceof ViewError)) throw error;
+    } finally {
+      this.#epoch = -1;
     }
   }
 
@@ -498,7 +521,7 @@ export class ViewRunner {
       const begun = this.#generations(name).find((row) => row.hash === hash && row.state === "building");
       return begun?.generation ?? this.#create(view, hash, "building", head);
     });
-    const scanned = await this.#scan(view, generation, options);
+    const scanned = await this.#scan([{ view, generation }], options);
     // What came in meanwhile, in chunks; then the rest and the swap in one transaction.
     for (;;) {
       options.signal?.throwIfAborted();
@@ -541,10 +564,12 @@ export class ViewRunner {
     });
   }
 
-  /** The first pass of a rebuild: whole orders up to the position where it began, each folded once, in the order of creation. */
+  /**
+   * The first pass of a rebuild: whole orders up to the position where it began, each folded once, in the order of creation. Several
+   * generations that stand alike share it.
+   */
   async #scan(
-    view: AnyView,
-    generation: number,
+    building: Scanned,
     {
       signal,
       onProgress,
@@ -553,24 +578,30 @@ export class ViewRunner {
       readonly onProgress?: (progress: RebuildProgress) => void;
     },
   ): Promise<{ readonly done: number; readonly total: number }> {
+    const [{ view, generation }] = building;
     for (;;) {
-      const row = this.#row(view.name, generation);
+      const [row, ...others] = building.map((one) => this.#row(one.view.name, one.generation));
       // Another process swapped it away, or there was nothing to scan, or the scan was finished before.
       if (row === undefined || row.target === null || row.position !== null) {
         const done = row?.scanned ?? 0;
         return { done, total: done };
       }
-      const { writer, next, end, total } = await this.#foldChunk(view, generation, row, signal);
+      // Another process has brought one of them on: each goes on by itself.
+      if (others.some((one) => one === undefined || !standAlike(one, row)))
+        return { done: row.scanned, total: row.scanned };
+      const { writers, next, end, total } = await this.#foldChunk(building, row, signal);
       await this.#options.write(() => {
-        const now = this.#row(view.name, generation);
-        // Another process was here meanwhile: its rows are these.
-        if (now === undefined || now.scanned !== row.scanned || now.position !== null) return;
-        try {
-          writer.flush();
-        } catch (error) {
-          throw this.#failure(view, "cannot be built from the events", error);
+        for (const [index, one] of building.entries()) {
+          const now = this.#row(one.view.name, one.generation);
+          // Another process was here meanwhile: its rows are these.
+          if (now === undefined || !standAlike(now, row)) continue;
+          try {
+            writers[index]?.flush();
+          } catch (error) {
+            throw this.#failure(one.view, "cannot be built from the events", error);
+          }
+          this.#sql.scanned.run(next, end ? row.target : null, one.view.name, one.generation);
         }
-        this.#sql.scanned.run(next, end ? row.target : null, view.name, generation);
       });
       onProgress?.({ view: view.name, generation, done: next, total });
       if (end) return { done: next, total };
@@ -579,39 +610,48 @@ export class ViewRunner {
 
   /** Folds the next streams of a scan. What was committed up to its target stands still, so it needs no transaction, and holds up nobody. */
   async #foldChunk(
-    view: AnyView,
-    generation: number,
+    building: Scanned,
     { scanned, target }: GenerationRow,
     signal: AbortSignal | undefined,
   ): Promise<{
-    readonly writer: Writer<unknown>;
+    readonly writers: readonly Writer<unknown>[];
     readonly next: number;
     readonly end: boolean;
     readonly total: number;
   }> {
-    const scan = scanOf(view, this.#codec);
+    const views = building.map(({ view }) => view);
+    const scan = scanOf(views, this.#codec);
     const upTo = target ?? undefined;
     try {
-      const writer = this.#writer(view, generation);
+      const writers = building.map(({ view, generation }) => this.#writer(view, generation));
       let next = scanned;
       for (let pages = 1; ; pages += 1) {
         signal?.throwIfAborted();
         const page = this.#store.local.streams({ ...scan, after: next, limit: streamsAPage, upTo });
         for (const { stream, events } of page.streams) {
           if (!stream.startsWith(orderPrefix)) continue;
-          let summary: unknown;
-          for (const recorded of events) summary = view.fold(summary, this.#codec.decodeFact(recorded));
-          writer.change(stream.slice(orderPrefix.length), undefined, summary);
+          const orderId = stream.slice(orderPrefix.length);
+          const summaries = foldStream(views, events, this.#codec);
+          writers.forEach((writer, index) => writer.change(orderId, undefined, summaries[index]));
         }
         ({ next } = page);
-        if (page.end || pages === pagesAChunk) return { writer, next, end: page.end, total: page.total };
+        if (page.end || pages === pagesAChunk) return { writers, next, end: page.end, total: page.total };
         await new Promise(setImmediate);
       }
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#failure(view, "cannot be built from the events", error);
+      throw this.#failure(building[0].view, "cannot be built from the events", error);
     }
   }
+}
+
+/** A generation that is made from nothing. */
+type Building = Pick<Kept, "view" | "generation">;
+
+type Scanned = readonly [Building, ...Building[]];
+
+function standAlike(one: GenerationRow, other: GenerationRow): boolean {
+  return one.scanned === other.scanned && one.target === other.target && one.position === other.position;
 }
 
 function foldOrPoison(view: AnyView, summary: unknown, event: OrderEvent): unknown {

@@ -1,19 +1,34 @@
 // The runner: views that throw, views of another definition, rebuilding beside and swapping, and two processes on one file.
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { CommandHandler } from "../../src/commands/handle.ts";
 import { policies } from "../../src/commands/terms.ts";
 import type { OrderEvent } from "../../src/domain/events.ts";
 import type { Engine } from "../../src/engine.ts";
 import { buildScratch } from "../../src/projections/asof.ts";
+import { casesView } from "../../src/projections/cases.ts";
+import { ordersView } from "../../src/projections/orders.ts";
 import { type RebuildProgress, type Summaries, ViewError, ViewRunner } from "../../src/projections/runner.ts";
+import { searchView } from "../../src/projections/search.ts";
+import { statisticsView } from "../../src/projections/statistics.ts";
 import { type AnyView, type View, anyView, textRows } from "../../src/projections/view.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import type { SqliteStore } from "../../src/store/sqlite.ts";
 import { buyer, merchant, minute, t0 } from "../domain/orders.ts";
-import { accepted, answers, by, live, newOrder, open, stepOf, stores, tidyEngines } from "../engines.ts";
+import {
+  accepted,
+  answers,
+  by,
+  live,
+  newCase,
+  newOrder,
+  open,
+  stepOf,
+  stores,
+  tidyEngines,
+} from "../engines.ts";
 import { newFile, openFile } from "../store/files.ts";
 
 tidyEngines();
@@ -126,7 +141,9 @@ async function joined(store: SqliteStore | undefined, views: readonly AnyView[])
     database
       .prepare("SELECT name, generation, hash, state, position, fault FROM views ORDER BY name, generation")
       .all();
-  return { runner, handler, step, rows, expected, generations, database, events };
+  const others = (more: readonly AnyView[]) =>
+    ViewRunner.open({ store: events, database, shared: store !== undefined, write, views: more });
+  return { runner, handler, step, rows, expected, generations, database, events, others };
 }
 
 const kinds = [
@@ -221,6 +238,55 @@ describe.each(kinds)("on %s", (_kind, fresh) => {
       const house = await joined(await fresh(), [counting(sound)]);
       const [first] = await house.runner.status();
       expect(first).toMatchObject({ generation: 1, position: undefined, current: true });
+    });
+  });
+
+  describe("views of which there is nothing yet", () => {
+    it("are made in one pass over the events, each as by itself", async () => {
+      const house = await joined(await fresh(), []);
+      for (const orderId of ["o-1", "o-2", "o-3"])
+        for (let at = 0; at < 5; at += 1) await house.step(orderId, at);
+      accepted(await house.handler.execute(newCase("o-2"), by(buyer, { at: t0 + 9 * minute })));
+      const views = [
+        anyView(statisticsView),
+        anyView(casesView),
+        anyView(searchView),
+        anyView(ordersView),
+        counting(sound),
+      ];
+      const runner = await house.others(views);
+      const pages = vi.spyOn(house.events.local, "streams");
+      await runner.catchUpAll();
+      expect(pages).toHaveBeenCalledTimes(1);
+      pages.mockRestore();
+      for (const view of views) {
+        using scratch = await buildScratch(house.events.local, view);
+        const alone = [...view.rows(scratch.database, scratch.prefix)];
+        expect(alone.length).toBeGreaterThan(0);
+        expect([...view.rows(house.database, runner.tables(view.name))]).toEqual(alone);
+      }
+      expect((await runner.status()).every(({ current }) => current)).toBe(true);
+    });
+
+    it("are made though one of them cannot be, which is named alone", async () => {
+      const house = await joined(await fresh(), []);
+      for (let at = 0; at < 4; at += 1) await house.step("o-1", at);
+      const runner = await house.others([
+        anyView(ordersView),
+        counting({ ...sound, write: () => true }),
+        counting({ ...sound, fold: ({ type }) => type === "OrderPaid" }, { name: "broken" }),
+        counting(sound, { name: "last" }),
+      ]);
+      await expect(runner.catchUpAll()).rejects.toMatchObject({ name: "ViewError", view: "counting" });
+      await expect(runner.ready("broken")).rejects.toMatchObject({ name: "ViewError", view: "broken" });
+      expect(await runner.ready("orders")).toBe("orders_1");
+      await runner.ready("last");
+      expect(await runner.status()).toMatchObject([
+        { view: "orders", current: true, fault: undefined },
+        { view: "counting", current: false, fault: "RangeError: cannot write o-1" },
+        { view: "broken", current: false, fault: "RangeError: cannot fold OrderPaid" },
+        { view: "last", current: true, fault: undefined },
+      ]);
     });
   });
 
