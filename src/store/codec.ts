@@ -34,6 +34,12 @@ export interface Envelope<F extends Fact = OrderEvent> {
   readonly id: string;
 }
 
+/** What an event's texts say, as `JSON.parse` gives it. */
+export interface ReadTexts {
+  readonly data: unknown;
+  readonly meta: unknown;
+}
+
 type Data = Readonly<Record<string, unknown>>;
 
 /** Lifts data one version up. It gets what was stored and must not change it. */
@@ -63,6 +69,8 @@ export interface Codec<F extends Fact = OrderEvent> {
   versionOf(type: F["type"]): number;
   /** @throws StoreError `corrupt` on what cannot be read, naming stream, revision and reason; `newer` on a later version of an event. */
   decode(recorded: RecordedEvent): Envelope<F>;
+  /** The same of an event whose texts have been read already, where they have. */
+  decodeRead(recorded: RecordedEvent, read: ReadTexts | undefined): Envelope<F>;
   /**
    * The fact alone, from a scan that gave only the beginning of the metadata, and no data where none is needed (it is then an empty
    * object). Throws as `decode` does.
@@ -89,7 +97,13 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     }
     steps.set(type, { version: history.version, upcasts });
   }
-  const factOf = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): F => {
+  const factOf = (
+    recorded: RecordedEvent,
+    written: number,
+    at: number,
+    scanned: boolean,
+    read?: ReadTexts,
+  ): F => {
     const { type, stream, revision } = recorded;
     const history = steps.get(type);
     if (history === undefined) throw unreadable(recorded, `no such event type ${JSON.stringify(type)}`);
@@ -102,17 +116,19 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     }
     // A scan that did not need the data left it out: there is nothing to lift.
     if (scanned && recorded.data === "") return { type, at, data: {} } as unknown as F;
-    let data = readObject(recorded, "data");
+    let data = readObject(recorded, "data", read);
     for (let v = written; v < version; v += 1) data = (upcasts[v - 1] as Upcast)(data);
     return { type, at, data } as unknown as F;
   };
+  const decodeRead = (recorded: RecordedEvent, read: ReadTexts | undefined): Envelope<F> => {
+    const { stream, revision, position, id } = recorded;
+    const meta = readMeta(recorded, read);
+    return { event: factOf(recorded, meta.v, meta.at, false, read), meta, stream, revision, position, id };
+  };
   return {
     versionOf: (type) => steps.get(type)?.version as number,
-    decode: (recorded) => {
-      const { stream, revision, position, id } = recorded;
-      const meta = readMeta(recorded);
-      return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
-    },
+    decode: (recorded) => decodeRead(recorded, undefined),
+    decodeRead,
     decodeFact: (recorded) => {
       if (recorded.meta === "") return factOf(recorded, 1, 0, true);
       const usual = usualInstant(recorded.meta);
@@ -149,10 +165,10 @@ export function encodeMeta({ v, at, actor, commandId, commandHash }: EventMeta):
   return `{"v":${v},"at":${at},"actor":{"role":"${actor.role}","id":"${actor.id}"},"commandId":"${commandId}","commandHash":"${commandHash}"}`;
 }
 
-function readObject(recorded: RecordedEvent, part: "data" | "meta"): Data {
+function readObject(recorded: RecordedEvent, part: "data" | "meta", read?: ReadTexts): Data {
   let value: unknown;
   try {
-    value = JSON.parse(recorded[part]);
+    value = read === undefined ? JSON.parse(recorded[part]) : read[part];
   } catch (error) {
     throw unreadable(recorded, `its ${part} is no JSON`, error);
   }
@@ -162,8 +178,8 @@ function readObject(recorded: RecordedEvent, part: "data" | "meta"): Data {
   return value as Data;
 }
 
-function readMeta(recorded: RecordedEvent): EventMeta {
-  const meta = readObject(recorded, "meta") as Partial<EventMeta>;
+function readMeta(recorded: RecordedEvent, read?: ReadTexts): EventMeta {
+  const meta = readObject(recorded, "meta", read) as Partial<EventMeta>;
   const { v, at, actor, commandId, commandHash } = meta;
   if (!Number.isInteger(v) || (v as number) < 1)
     throw unreadable(recorded, "its metadata gives no version `v`");

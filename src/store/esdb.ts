@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promi
 
 import { limits } from "../domain/limits.ts";
 import { ClaimStreams, type ClaimEvent, claimPrefix } from "./claimStreams.ts";
+import type { ReadTexts } from "./codec.ts";
 import {
   type AllPage,
   type AllRead,
@@ -148,7 +149,14 @@ export interface EsdbStore extends EventStore {
   trouble(): string | undefined;
   /** It has had an answer since it was opened. */
   heard(): boolean;
+  /** The same as `subscribe`, as many messages at a time as come together. */
+  subscribeInBulk(options?: SubscribeOptions): AsyncIterable<readonly ReadMessage[]>;
 }
+
+/** A subscription's message; of an event also what its texts say, where they had to be read on the way. */
+export type ReadMessage =
+  | { readonly kind: "event"; readonly event: RecordedEvent; readonly read: ReadTexts | undefined }
+  | Exclude<Message, { readonly kind: "event" }>;
 
 /**
  * Opens a store on a cluster; nothing is asked of it yet.
@@ -491,12 +499,13 @@ function textOf(bytes: unknown): string {
   return Buffer.from(bytes as Uint8Array).toString("utf8");
 }
 
-/** The metadata as it was given, and the event's own id where it says one. */
-function metaOf(metadata: unknown): { readonly meta: string; readonly id?: string } {
+/** The metadata as it was given, and read where the client has read it; and the event's own id where it says one. */
+function metaOf(metadata: unknown): { readonly meta: string; readonly read?: unknown; readonly id?: string } {
   if (metadata === undefined) return { meta: "" };
   if (!(metadata instanceof Uint8Array)) {
     const { [idKey]: id, ...rest } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
-    return typeof id === "string" ? { meta: JSON.stringify(rest), id } : { meta: JSON.stringify(metadata) };
+    const read = typeof id === "string" ? rest : metadata;
+    return { meta: JSON.stringify(read), read, ...(typeof id === "string" ? { id } : {}) };
   }
   const text = textOf(metadata);
   if (text.startsWith(asItStands)) return { meta: text.slice(asItStands.length) };
@@ -511,14 +520,20 @@ function commitOf({ event, commitPosition }: EsdbResolvedEvent): bigint {
 }
 
 function recordedOf(resolved: EsdbResolvedEvent, event: EsdbRecordedEvent): RecordedEvent {
+  return readOf(resolved, event).event;
+}
+
+/** An event, and what the client has read already of its texts. */
+function readOf(
+  resolved: EsdbResolvedEvent,
+  { streamId, revision, id, type, isJson, data, metadata }: EsdbRecordedEvent,
+): { readonly event: RecordedEvent; readonly read: ReadTexts | undefined } {
+  const { meta, read, id: own = id } = metaOf(metadata);
+  const text = isJson ? JSON.stringify(data) : textOf(data);
+  const position = String(commitOf(resolved));
   return {
-    stream: event.streamId,
-    revision: event.revision,
-    position: String(commitOf(resolved)),
-    id: event.id,
-    type: event.type,
-    data: event.isJson ? JSON.stringify(event.data) : textOf(event.data),
-    ...metaOf(event.metadata),
+    event: { stream: streamId, revision, position, id: own, type, data: text, meta },
+    read: isJson && read !== undefined ? { data, meta: read } : undefined,
   };
 }
 
@@ -1102,11 +1117,29 @@ class EsdbEventStore implements EsdbStore {
 
   subscribe(options: SubscribeOptions = {}): AsyncIterable<Message> {
     this.#open();
+    return this.#oneByOne(options);
+  }
+
+  subscribeInBulk(options: SubscribeOptions = {}): AsyncIterable<readonly ReadMessage[]> {
+    this.#open();
     return this.#follow(options);
   }
 
+  async *#oneByOne(options: SubscribeOptions): AsyncGenerator<Message, void, void> {
+    for await (const messages of this.#follow(options)) {
+      for (const message of messages) {
+        yield message.kind === "event" ? { kind: "event", event: message.event } : message;
+        if (options.signal?.aborted === true || this.#left) return;
+      }
+    }
+  }
+
   /** Subscribes again and again, from the last place it gave, until it is told to stop. */
-  async *#follow({ after, prefixes, signal }: SubscribeOptions): AsyncGenerator<Message, void, void> {
+  async *#follow({
+    after,
+    prefixes,
+    signal,
+  }: SubscribeOptions): AsyncGenerator<readonly ReadMessage[], void, void> {
     this.#open();
     let last = after === undefined ? -1n : commitAt(after);
     if (this.#stops.size >= mostSubscriptions) {
@@ -1122,18 +1155,21 @@ class EsdbEventStore implements EsdbStore {
     try {
       while (!stop.ended) {
         try {
-          for await (const message of this.#subscription(last, prefixes, stop)) {
+          for await (const messages of this.#subscription(last, prefixes, stop)) {
             pause = 25;
-            if (message.kind === "live") {
-              if (live) continue;
-              live = true;
-            } else {
+            const added = messages.filter((message) => {
+              if (message.kind === "live") {
+                const again = live;
+                live = true;
+                return !again;
+              }
               const at = commitAt(message.kind === "event" ? message.event.position : message.checkpoint);
               // Handed out before the connection broke.
-              if (at <= last) continue;
+              if (at <= last) return false;
               last = at;
-            }
-            yield message;
+              return true;
+            });
+            if (added.length > 0) yield added;
             if (stop.ended) return;
           }
         } catch (error) {
@@ -1155,12 +1191,12 @@ class EsdbEventStore implements EsdbStore {
     after: bigint,
     prefixes: readonly string[] | undefined,
     stop: Stop,
-  ): AsyncGenerator<Message, void, void> {
+  ): AsyncGenerator<readonly ReadMessage[], void, void> {
     const what = "subscribing";
     const target = await this.#end();
     const client = await this.#once(async (made) => made);
     if (stop.ended) return;
-    const queue: Message[] = [];
+    let queue: ReadMessage[] = [];
     let wake: (() => void) | undefined;
     let failure: Error | undefined;
     let live = false;
@@ -1195,8 +1231,8 @@ class EsdbEventStore implements EsdbStore {
     };
     if (prefixes?.length === 0) {
       // No prefix lets anything through: there is nothing to subscribe to.
-      if (target > after) yield { kind: "checkpoint", checkpoint: String(target) };
-      yield { kind: "live" };
+      if (target > after) yield [{ kind: "checkpoint", checkpoint: String(target) }];
+      yield [{ kind: "live" }];
       await stop.within(this.#quietMs);
       return;
     }
@@ -1210,7 +1246,7 @@ class EsdbEventStore implements EsdbStore {
       const { event } = resolved;
       const commit = commitOf(resolved);
       if (event !== undefined && !isHidden(event) && commit > last) {
-        queue.push({ kind: "event", event: recordedOf(resolved, event) });
+        queue.push({ kind: "event", ...readOf(resolved, event) });
         if (commit > this.#head) this.#head = commit;
       }
       reach(commit);
@@ -1238,11 +1274,13 @@ class EsdbEventStore implements EsdbStore {
     let watched = last;
     try {
       for (;;) {
-        for (let message = queue.shift(); message !== undefined; message = queue.shift()) {
-          if (stop.ended) return;
-          yield message;
-        }
         if (stop.ended) return;
+        if (queue.length > 0) {
+          const messages = queue;
+          queue = [];
+          yield messages;
+          continue;
+        }
         if (failure !== undefined) throw failure;
         subscription.resume();
         let quiet: NodeJS.Timeout | undefined;
@@ -1253,7 +1291,11 @@ class EsdbEventStore implements EsdbStore {
         });
         clearTimeout(quiet);
         wake = undefined;
-        if (!timedOut) continue;
+        if (!timedOut) {
+          // What comes in the same turn is handed on together.
+          await nextTurn();
+          continue;
+        }
         // Nothing was heard for long: where the log has gone on, and twice in a row nothing came of it, the subscription is dead.
         const end = await this.#end();
         if (end > last && watched === last) throw new Unheard("the subscription fell silent");

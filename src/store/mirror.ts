@@ -1,15 +1,8 @@
 // Keeps a copy of a server's order events in a local file, event by event and in their order, for all that reads many of them.
 
 import { codec, orderPrefix } from "./codec.ts";
-import type { EsdbStore } from "./esdb.ts";
-import {
-  type EventStore,
-  type Message,
-  type RecordedEvent,
-  StoreError,
-  isAfter,
-  isStoreError,
-} from "./port.ts";
+import type { EsdbStore, ReadMessage } from "./esdb.ts";
+import { type EventStore, StoreError, isAfter, isStoreError } from "./port.ts";
 import { type SqliteStore, openSqliteStore } from "./sqlite.ts";
 
 export interface MirrorOptions {
@@ -71,6 +64,9 @@ export async function openMirror(server: EsdbStore, options: MirrorOptions): Pro
   }
 }
 
+/** An event from the server. */
+type Arrived = Extract<ReadMessage, { readonly kind: "event" }>;
+
 interface Waiter {
   readonly until: () => boolean;
   readonly resolve: () => void;
@@ -92,7 +88,7 @@ export class Mirror {
   #writing: Promise<void> = Promise.resolve();
 
   #following = false;
-  #held: RecordedEvent[] = [];
+  #held: Arrived[] = [];
   #heldTo: string | undefined;
   #checkpoint: string | undefined;
   /** It has held all that the server held, at some time since it was opened. */
@@ -281,13 +277,13 @@ export class Mirror {
     };
     try {
       const after = this.#checkpoint;
-      for await (const message of this.#remote.subscribe({
+      for await (const messages of this.#remote.subscribeInBulk({
         after,
         prefixes: [orderPrefix],
         signal: inner.signal,
       })) {
-        this.#take(message);
-        if (message.kind === "live") {
+        for (const message of messages) this.#take(message);
+        if (messages.some(({ kind }) => kind === "live")) {
           await flush();
           if (failure !== undefined) break;
           live = true;
@@ -315,9 +311,9 @@ export class Mirror {
     }
   }
 
-  #take(message: Message): void {
+  #take(message: ReadMessage): void {
     if (message.kind === "event") {
-      this.#held.push(message.event);
+      this.#held.push(message);
       this.#heldTo = message.event.position;
     } else if (message.kind === "checkpoint") {
       this.#heldTo = message.checkpoint;
@@ -333,7 +329,7 @@ export class Mirror {
     await this.copy.write(() => {
       const stored = this.#stored();
       if (stored !== this.#checkpoint) this.#forget();
-      for (const event of events) if (isAfter(event.position, stored)) this.#insert(event);
+      for (const one of events) if (isAfter(one.event.position, stored)) this.#insert(one);
       if (isAfter(to, stored)) {
         this.#sql.move.run(to);
         this.#checkpoint = to;
@@ -360,8 +356,9 @@ export class Mirror {
     this.#checkpoint = this.#stored();
   }
 
-  #insert(event: RecordedEvent): void {
-    const reason = this.#fault(event);
+  #insert(arrived: Arrived): void {
+    const { event } = arrived;
+    const reason = this.#fault(arrived);
     if (reason !== undefined) {
       const { stream, revision, position, id, type, data, meta } = event;
       this.#sql.aside.run(Number(position), stream, String(revision), id, type, meta, data, reason);
@@ -383,7 +380,7 @@ export class Mirror {
   }
 
   /** Why an event is not folded; undefined for one of ours. One written by a newer version ends the following: it is to be folded then. */
-  #fault(event: RecordedEvent): string | undefined {
+  #fault({ event, read }: Arrived): string | undefined {
     if (this.#aside.has(event.stream)) return "it stands behind an event of its stream that is set aside";
     const { revision } = this.#stream(event.stream, false);
     if (event.revision !== revision + 1n) {
@@ -392,7 +389,7 @@ export class Mirror {
     if (event.type === "OrderCreated" && event.revision > 0n)
       return "its stream was deleted, and begun again";
     try {
-      codec.decode(event);
+      codec.decodeRead(event, read);
       return undefined;
     } catch (error) {
       if (isStoreError(error, "corrupt")) return error.message;
@@ -403,9 +400,13 @@ export class Mirror {
   #stream(name: string, create = true): { readonly id: number; revision: bigint } {
     const known = this.#streams.get(name);
     if (known !== undefined && (known.id >= 0 || !create)) return known;
-    if (create) this.#sql.createStream.run(name);
+    const made = create ? this.#sql.createStream.run(name) : undefined;
+    if (made?.changes === 1) return this.#noted(name, { id: Number(made.lastInsertRowid), revision: -1n });
     const row = this.#sql.stream.get(name) as unknown as { id: number; revision: number | null } | undefined;
-    const found = { id: row?.id ?? -1, revision: BigInt(row?.revision ?? -1) };
+    return this.#noted(name, { id: row?.id ?? -1, revision: BigInt(row?.revision ?? -1) });
+  }
+
+  #noted(name: string, found: { readonly id: number; revision: bigint }): typeof found {
     if (this.#streams.size >= rememberedStreams) this.#streams.clear();
     this.#streams.set(name, found);
     return found;
