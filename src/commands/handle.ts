@@ -293,6 +293,7 @@ export class CommandHandler {
       claims: claimsOf(events),
       context,
       follows: pending,
+      values: this.#store.local === undefined ? events.map(({ data }) => data) : undefined,
     });
     return known.pending;
   }

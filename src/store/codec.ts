@@ -165,6 +165,14 @@ export function encodeMeta({ v, at, actor, commandId, commandHash }: EventMeta):
   return `{"v":${v},"at":${at},"actor":{"role":"${actor.role}","id":"${actor.id}"},"commandId":"${commandId}","commandHash":"${commandHash}"}`;
 }
 
+const ours =
+  /^\{"v":[1-9]\d{0,3},"at":[1-9]\d{0,14},"actor":\{"role":"[a-z]+","id":"[ !#-[\]-~]*"\},"commandId":"[ !#-[\]-~]*","commandHash":"[0-9a-f]*"\}$/;
+
+/** Whether a text is metadata as it is written here: then `JSON.stringify` of what it says is the same text. */
+export function isEncodedMeta(text: string): boolean {
+  return ours.test(text);
+}
+
 function readObject(recorded: RecordedEvent, part: "data" | "meta", read?: ReadTexts): Data {
   let value: unknown;
   try {

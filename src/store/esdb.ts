@@ -5,7 +5,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promi
 
 import { limits } from "../domain/limits.ts";
 import { ClaimStreams, type ClaimEvent, claimPrefix } from "./claimStreams.ts";
-import type { ReadTexts } from "./codec.ts";
+import { type ReadTexts, isEncodedMeta } from "./codec.ts";
 import {
   type AllPage,
   type AllRead,
@@ -455,6 +455,11 @@ class Unheard extends Error {
 
 // --- events ---
 
+/** An event as it was given, with what its data says where the caller told that. */
+interface GivenEvent extends NewEvent {
+  readonly value: unknown;
+}
+
 /** Before metadata that the client would give back in other words: with it, it is no JSON to the client. */
 const asItStands = "as-it-stands:";
 /** The same, with the event's own id in between. */
@@ -466,9 +471,11 @@ const encoder = new TextEncoder();
 /** In the metadata on the server: the event's own id, where the server knows it by another. */
 const idKey = "$id";
 
-/** Texts that JSON gives back unchanged go as JSON, which the server's own tools can read; others as bytes. */
-function wireOf({ id, type, data, meta }: NewEvent, sentAs = id): EsdbNewEvent {
-  const parsed = canonical(data);
+/**
+ * Texts that JSON gives back unchanged go as JSON, which the server's own tools can read; others as bytes.
+ * @param parsed what `data` says, where that is known.
+ */
+function wireOf({ id, type, data, meta }: NewEvent, sentAs = id, parsed = canonical(data)): EsdbNewEvent {
   const metadata = wireMetaOf(meta, sentAs === id ? undefined : id);
   return parsed === undefined
     ? { id: sentAs, type, contentType: "application/octet-stream", data: encoder.encode(data), metadata }
@@ -477,7 +484,7 @@ function wireOf({ id, type, data, meta }: NewEvent, sentAs = id): EsdbNewEvent {
 
 function wireMetaOf(meta: string, id: string | undefined): Uint8Array | undefined {
   if (id === undefined && meta === "") return undefined;
-  const plain = canonical(meta) !== undefined && !meta.includes(`"${idKey}":`);
+  const plain = isEncodedMeta(meta) || (canonical(meta) !== undefined && !meta.includes(`"${idKey}":`));
   if (id === undefined) return encoder.encode(plain ? meta : asItStands + meta);
   return encoder.encode(
     plain && meta.startsWith("{")
@@ -644,7 +651,7 @@ class EsdbEventStore implements EsdbStore {
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
-    { claims = [] }: AppendOptions = {},
+    { claims = [], values }: AppendOptions = {},
   ): Promise<Appended> {
     return this.#tracked(async () => {
       if (this.#readOnly) throw new StoreError("denied", `${this.place} is opened for reading only`);
@@ -653,7 +660,7 @@ class EsdbEventStore implements EsdbStore {
         throw new StoreError("invalid", `stream name ${JSON.stringify(stream)} is a claim's`);
       }
       // What the caller changes meanwhile is not what was asked for.
-      const given = events.map((event) => ({ ...event }));
+      const given = events.map((event, at) => ({ ...event, value: values?.[at] }));
       if (claims.length === 0) return this.#write(stream, expected, given);
       return this.#appendClaiming(stream, expected, given, claims);
     });
@@ -662,7 +669,7 @@ class EsdbEventStore implements EsdbStore {
   async #appendClaiming(
     stream: string,
     expected: Expected,
-    events: readonly NewEvent[],
+    events: readonly GivenEvent[],
     claims: readonly string[],
   ): Promise<Appended> {
     // The age of a claim counts from here, and so does the time in which the append may still be sent.
@@ -729,11 +736,14 @@ class EsdbEventStore implements EsdbStore {
   async #write(
     stream: string,
     expected: Expected,
-    events: readonly NewEvent[],
+    events: readonly GivenEvent[],
     until?: number,
   ): Promise<Appended> {
     const own = isExact(expected) ? randomUUID() : undefined;
-    const wire = events.map((event, at) => wireOf(event, at === 0 ? own : undefined));
+    const wire = events.map((event, at) => {
+      const { value } = event;
+      return wireOf(event, at === 0 ? own : undefined, value === undefined ? undefined : { value });
+    });
     try {
       return await this.#send(stream, expected, wire, until);
     } catch (error) {

@@ -39,6 +39,11 @@ export interface AppendOptions {
    * another writer made it, behind events of its own. Only stores that answer `local` are given it.
    */
   readonly follows?: Promise<Appended> | undefined;
+  /**
+   * What each event's data says, where the caller has it: `data` is then its `JSON.stringify`, and nobody changes it. It spares a store
+   * that sends objects the reading of those texts.
+   */
+  readonly values?: readonly unknown[] | undefined;
   /** Handed to the transaction hook beside the recorded events; the store does not look at it. */
   readonly context?: unknown;
 }

@@ -1,6 +1,7 @@
 // Reading what was stored: lifted from the version it was written in, or refused by stream, revision and reason.
 
-import { describe, expect, it } from "vitest";
+import { fc, it } from "@fast-check/vitest";
+import { describe, expect } from "vitest";
 
 import {
   type EventHistories,
@@ -9,6 +10,7 @@ import {
   createCodec,
   encodeMeta,
   histories,
+  isEncodedMeta,
 } from "../../src/store/codec.ts";
 import { type RecordedEvent, StoreError } from "../../src/store/port.ts";
 
@@ -110,6 +112,7 @@ describe("what cannot be read", () => {
   const reads: readonly (readonly [how: string, read: (event: RecordedEvent) => unknown])[] = [
     ["decode", codec.decode],
     ["decodeFact", codec.decodeFact],
+    ["decodeRead, nothing being read", (event) => codec.decodeRead(event, undefined)],
   ];
 
   describe.each(reads)("by %s", (_how, read) => {
@@ -162,6 +165,17 @@ describe("what cannot be read", () => {
     expect(failure(() => codec.decode(recorded({ meta: text }))).message).toContain(reason);
   });
 
+  it.each([
+    [{ data: 5, meta }, "its data is no JSON object"],
+    [{ data: {}, meta: { ...meta, actor: null } }, "its metadata gives no actor"],
+    [{ data: {}, meta: undefined }, "its meta is no JSON object"],
+  ])("is what others have read: %j", (read, reason) => {
+    expect(failure(() => codec.decodeRead(recorded(), read))).toMatchObject({
+      code: "corrupt",
+      message: expect.stringContaining(reason) as string,
+    });
+  });
+
   it("is data that is not there, where nobody left it out", () => {
     expect(failure(() => codec.decode(recorded({ data: "" }))).code).toBe("corrupt");
   });
@@ -171,7 +185,45 @@ describe("what cannot be read", () => {
   });
 });
 
+describe("what others have read", () => {
+  it("is taken at its word, and lifted as its text would be", () => {
+    const event = recorded({ data: '{"by":"buyer"}' });
+    expect(codec.decodeRead(event, { data: { by: "merchant" }, meta: { ...meta, at: 9 } })).toEqual({
+      ...codec.decode(event),
+      event: { type: "OrderCancelled", at: 9, data: { by: "merchant" } },
+      meta: { ...meta, at: 9 },
+    });
+    const lifting = createCodec(third);
+    expect(lifting.decodeRead(event, { data: { by: "buyer" }, meta })).toEqual(lifting.decode(event));
+  });
+});
+
 describe("metadata", () => {
+  it("is known again by its form", () => {
+    expect(isEncodedMeta(encodeMeta(meta))).toBe(false);
+    const usual = { ...meta, commandId: "due:o-1:2@x|+=", commandHash: "0123456789abcdef" };
+    for (const v of [1, 12]) {
+      for (const at of [1, 253_402_300_799_999])
+        expect(isEncodedMeta(encodeMeta({ ...usual, v, at }))).toBe(true);
+    }
+    expect(isEncodedMeta("{}")).toBe(false);
+  });
+
+  it.prop(
+    [
+      fc.array(fc.tuple(fc.nat(250), fc.constantFrom(...'"\\{}:,.-+e0159aZ $_\n\u007f\u2028é')), {
+        maxLength: 3,
+      }),
+    ],
+    { numRuns: 5_000 },
+  )("that is known by its form is given back by JSON as it was", (changes) => {
+    let text = encodeMeta({ ...meta, commandHash: "0a" });
+    for (const [at, character] of changes) text = text.slice(0, at) + character + text.slice(at + (at % 2));
+    fc.pre(isEncodedMeta(text));
+    expect(JSON.stringify(JSON.parse(text))).toBe(text);
+    expect(text).not.toContain('"$id":');
+  });
+
   it("is written canonically", () => {
     const text = encodeMeta(meta);
     expect(text).toBe(JSON.stringify(meta));

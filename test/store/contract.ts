@@ -90,6 +90,17 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       expect((await store.readAll()).events[0]).toMatchObject({ data, meta });
     });
 
+    it("keeps every byte where it is told what the data says", async () => {
+      const store = await start();
+      const values = [{ text: '李 \ud800 "', 10: 1, 9: [2.5, null] }, ["no object"], { left: undefined }];
+      const events = values.map((value) => sample({ data: JSON.stringify(value) }));
+      await store.append("order-1", "none", events, { values, claims: ["payment:1"] });
+      expect(given(await store.readStream("order-1"))).toEqual(events);
+      const more = samples(2);
+      await store.append("order-1", 2n, more, { values: [undefined, JSON.parse(more[1]?.data ?? "")] });
+      expect(given(await store.readStream("order-1", { from: 3n }))).toEqual(more);
+    });
+
     it("keeps names of streams and types as they are", async () => {
       const store = await start();
       const names = [
