@@ -96,7 +96,8 @@ interface Known {
   epoch: number;
 }
 
-const defaultCachedOrders = 10_000;
+/** How many orders' states are kept where nothing else is said. */
+export const defaultCachedOrders = 10_000;
 
 /** Fresh decisions after losing a race, before the caller is told of the conflict. */
 const mostAttempts = 16;
