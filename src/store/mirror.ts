@@ -440,7 +440,6 @@ export class Mirror {
         if (!isStoreError(error, "gone")) throw error;
       }
     }
-    if (page.length === 0 && this.#checkpoint === undefined) return;
     if (page.length === 0) return;
     throw new StoreError(
       "notAStore",
