@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { codec, orderPrefix } from "./codec.ts";
 import type { EsdbStore, ReadMessage } from "./esdb.ts";
-import { type EventStore, StoreError, isAfter, isStoreError } from "./port.ts";
+import { type EventStore, StoreError, isAfter, isStoreError, messageOf } from "./port.ts";
 import { type SqliteStore, openSqliteStore } from "./sqlite.ts";
 
 export interface MirrorOptions {
@@ -477,10 +477,6 @@ function isLasting(failure: unknown): boolean {
     failure.code !== "unavailable" &&
     failure.code !== "full"
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function paused(ms: number, signal: AbortSignal): Promise<void> {
