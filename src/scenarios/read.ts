@@ -31,11 +31,11 @@ import { idPattern, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
 import { caseTypes, defaultTerms } from "../domain/terms.ts";
 import { type Party, parties } from "../domain/waiting.ts";
+import { dialectNames } from "../dialects/byName.ts";
 import { type ShopData, shopSchema } from "../dialects/catalog.ts";
 import type { CaseFilter } from "../projections/cases.ts";
 import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { dialectNames } from "./ask.ts";
 import {
   type EventExpected,
   type JsonMap,

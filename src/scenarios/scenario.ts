@@ -4,9 +4,9 @@ import type { RefundScript } from "../commands/scripted.ts";
 import type { TermsOption } from "../commands/terms.ts";
 import type { Actor } from "../domain/actor.ts";
 import type { OrderEvent } from "../domain/events.ts";
+import type { DialectName } from "../dialects/byName.ts";
 import type { ShopData } from "../dialects/catalog.ts";
 import type { Scope } from "../projections/statistics.ts";
-import type { DialectName } from "./ask.ts";
 import type { JsonMap, OutcomeExpected, ReplyExpected, ViewExpected } from "./expectations.ts";
 
 /** What is wrong with a file, and where; lines and columns count from 1. */

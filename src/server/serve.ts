@@ -3,19 +3,17 @@
 import { randomUUID } from "node:crypto";
 
 import type { BaiduShop } from "../dialects/baidu/views.ts";
+import { dialectNames, dialects } from "../dialects/byName.ts";
 import type { FetchHandler } from "../dialects/dialect.ts";
 import type { Log, Ports } from "../dialects/ports.ts";
 import type { Engine } from "../engine.ts";
 import { createApp } from "./app.ts";
 import { emptyShop, fileShop } from "./catalog.ts";
 import type { Bounds, DialectOptions, SenderSettings } from "./config.ts";
-import { dialects } from "./dialects.ts";
 import { type Listening, listen } from "./listen.ts";
 import { sending } from "./sending.ts";
 import { fileAuthentication } from "./tokens.ts";
 import { upkeep } from "./upkeep.ts";
-
-const dialectNames = Object.keys(dialects) as readonly (keyof typeof dialects)[];
 
 /** What can be served: each dialect, and `api`, the engine's own. */
 export const served: readonly string[] = [...dialectNames, "api"];
