@@ -1,6 +1,8 @@
-// Files that are read again when they change, so that a running server sees a token that was revoked, or a new price.
+// Files of JSON, and files that are read again when they change, so that a running server sees a token that was revoked, or a new price.
 
 import { readFile, stat } from "node:fs/promises";
+
+import { z } from "zod";
 
 /** How long what was read stands before the file is looked at again. */
 const freshMs = 1_000;
@@ -37,6 +39,24 @@ export async function followFile<T>(
     if (elapsed >= freshMs || elapsed < 0) await (looking ??= look());
     return value;
   };
+}
+
+/** What a JSON file of this shape holds. Where it is none, a `Fault` is thrown that names the file and the rule. */
+export function parseFile<T extends z.ZodType>(
+  path: string,
+  content: string,
+  shape: T,
+  Fault: new (message: string, options?: ErrorOptions) => Error,
+): z.infer<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (cause) {
+    throw new Fault(`${path}: is no JSON`, { cause });
+  }
+  const result = shape.safeParse(value);
+  if (!result.success) throw new Fault(`${path}: ${z.prettifyError(result.error)}`);
+  return result.data;
 }
 
 async function markOf(path: string): Promise<string> {
