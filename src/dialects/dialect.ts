@@ -191,11 +191,16 @@ async function replyTo(
     caller,
     now: ports.clock(),
     get commandId() {
-      return `http:${digest(["command", ...origin]).slice(0, 40)}`;
+      return commandIdOf(["command", ...origin]);
     },
     newId: (what) => numberOf(digest(["id", what, ...origin])),
   };
   return found.answer(asked, shop);
+}
+
+/** The id of the command that a request gives: of the same origin it is the same. */
+export function commandIdOf(origin: readonly string[]): string {
+  return `http:${digest(origin).slice(0, 40)}`;
 }
 
 function digest(parts: readonly string[]): string {
@@ -220,9 +225,10 @@ function headersOf(type: string) {
   };
 }
 
-function responseOf(reply: Reply): Response {
+/** A reply as a response, which no cache keeps; `more` are headers beside the usual ones. */
+export function responseOf(reply: Reply, more?: Readonly<Record<string, string>>): Response {
   const { status = 200 } = reply;
-  return "json" in reply
-    ? new Response(JSON.stringify(reply.json), { status, headers: headers.json })
-    : new Response(reply.html, { status, headers: headers.html });
+  const usual = "json" in reply ? headers.json : headers.html;
+  const init = { status, headers: more === undefined ? usual : { ...usual, ...more } };
+  return new Response("json" in reply ? JSON.stringify(reply.json) : reply.html, init);
 }

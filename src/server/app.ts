@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
-import type { FetchHandler } from "../dialects/dialect.ts";
+import { type FetchHandler, commandIdOf, responseOf } from "../dialects/dialect.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { type Unreadable, parseJson, readForm, readText, targetOf } from "../dialects/request.ts";
 import type { Engine } from "../engine.ts";
@@ -45,15 +45,8 @@ const unreadable: Readonly<Record<Unreadable, readonly [Failure["status"], strin
 
 const never = new AbortController().signal;
 
-const headers = {
-  "content-type": "application/json; charset=utf-8",
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-};
-
-function json(status: number, document: object, extra?: Readonly<Record<string, string>>): Response {
-  const init = { status, headers: extra === undefined ? headers : { ...headers, ...extra } };
-  return new Response(JSON.stringify(document), init);
+function json(status: number, document: object, more?: Readonly<Record<string, string>>): Response {
+  return responseOf({ status, json: document }, more);
 }
 
 function failed({ status, error }: Failure): Response {
@@ -96,7 +89,7 @@ export function createApp(options: AppOptions): FetchHandler {
         if (reading === undefined) return wrongMethod(there.map(({ route }) => route));
         const asked = await read(reading, raw, context.req.param(), options);
         if ("error" in asked) return failed(asked);
-        return responseOf(await reading.route.answer(asked, house));
+        return answered(await reading.route.answer(asked, house));
       });
     }
   }
@@ -172,11 +165,8 @@ async function read(
     if (given !== undefined && isFailure(given)) return given;
     body = given?.value;
   }
-  const commandId = (): string => {
-    const origin =
-      key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key];
-    return `http:${hash("sha256", JSON.stringify(origin)).slice(0, 40)}`;
-  };
+  const commandId = (): string =>
+    commandIdOf(key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key]);
   return {
     caller,
     params,
@@ -216,7 +206,7 @@ function checkOf(schema: z.ZodType, code: string): Check {
   };
 }
 
-function responseOf(answer: Answer): Response {
+function answered(answer: Answer): Response {
   if ("error" in answer) return failed(answer);
   if ("document" in answer) {
     return json(
