@@ -31,6 +31,7 @@ import {
   type Order,
   type OrderState,
   type Payment,
+  charged,
   creationVariant,
   evolve,
   hasOpenCase,
@@ -382,10 +383,7 @@ function codeWrong(order: Order, policy: Policy): Refusal {
 }
 
 function taxLimit(order: Order, amount: number): Refusal {
-  const tariff = order.charges.reduce(
-    (all, charge) => (charge.kind === "tariff" ? all + charge.amount : all),
-    0,
-  );
+  const tariff = charged(order, "tariff");
   return amount > tariff
     ? { code: "surplusTooHigh", field: "amount", amount, limit: tariff, currency: order.currency }
     : undefined;

@@ -4,7 +4,7 @@ import type { Case } from "../../domain/caseState.ts";
 import type { Line, OrderEvent, OrderEventData, OrderEventType } from "../../domain/events.ts";
 import type { JsonPairs } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Statistics } from "../../projections/statistics.ts";
@@ -51,10 +51,6 @@ function dataOf<T extends OrderEventType>(
   type: T,
 ): OrderEventData[T] | undefined {
   return log.findLast(({ event }) => event === type)?.data as OrderEventData[T] | undefined;
-}
-
-function charged({ charges }: Order, kind: Order["charges"][number]["kind"]): number {
-  return charges.reduce((sum, charge) => (charge.kind === kind ? sum + charge.amount : sum), 0);
 }
 
 function needsLogistics({ fulfilment }: Pick<Order, "fulfilment">): boolean {

@@ -1,10 +1,10 @@
 // The wiki's documents of orders and of cases, made from the engine's own.
 
 import type { Case } from "../../domain/caseState.ts";
-import type { ChargeKind, Line } from "../../domain/events.ts";
+import type { Line } from "../../domain/events.ts";
 import type { Json } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Reply } from "../dialect.ts";
@@ -49,10 +49,6 @@ interface WikiGoods {
   readonly imgUrl: string;
   readonly enName: string;
   readonly property: string;
-}
-
-function charged(order: Order, kind: ChargeKind): number {
-  return order.charges.reduce((sum, charge) => (charge.kind === kind ? sum + charge.amount : sum), 0);
 }
 
 /** What goods look like: those of a line, or the order's first. */
