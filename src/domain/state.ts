@@ -403,6 +403,11 @@ export function charged({ charges }: Order, kind: ChargeKind): number {
   return charges.reduce((sum, charge) => (charge.kind === kind ? sum + charge.amount : sum), 0);
 }
 
+/** The payment that a case gives back; without a case, the order's own. */
+export function paymentOf({ payments }: Order, one?: Pick<Case, "payId">): Payment | undefined {
+  return payments.find(({ payId, late }) => (one?.payId === undefined ? !late : payId === one.payId));
+}
+
 /** Where all money that came is: given back, on its way back, or kept. */
 export interface Ledger {
   readonly paid: number;

@@ -5,7 +5,7 @@ import type { Case } from "../../domain/caseState.ts";
 import type { Charge, ChargeKind, Line } from "../../domain/events.ts";
 import type { JsonPairs } from "../../domain/json.ts";
 import { allocate } from "../../domain/money.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, paymentOf } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import {
   type Item,
@@ -143,7 +143,7 @@ function mainOf(order: Order, shop: BaiduShop, foreign: ReturnType<typeof foreig
     }),
     Payment: {
       Time: paidAt === undefined ? 0 : second(paidAt),
-      Method: order.payments.find(({ late }) => !late)?.channel === "offline" ? 2 : (foreign.Method ?? 1),
+      Method: paymentOf(order)?.channel === "offline" ? 2 : (foreign.Method ?? 1),
       Amount: total,
       IsPayment: paidAt !== undefined,
       PreferentialInfo: foreign.PreferentialInfo === undefined ? preferential : foreign.PreferentialInfo,

@@ -10,7 +10,7 @@ import type { OrderEventData } from "../../domain/events.ts";
 import { idPattern, limits } from "../../domain/limits.ts";
 import { parseAmount } from "../../domain/money.ts";
 import type { Rejection } from "../../domain/refusals.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, paymentOf } from "../../domain/state.ts";
 import type { Receipt } from "../../commands/handle.ts";
 import type { CaseRow } from "../../projections/cases.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
@@ -37,7 +37,7 @@ import {
   tooManyImages,
 } from "./messages.ts";
 import { caseStatusOf, caseTypeOf, destinationNumbers } from "./states.ts";
-import { caseDocument, latestOf, pageDocument, paidByOf, paymentOf, returnAddressOf } from "./views.ts";
+import { caseDocument, latestOf, pageDocument, paidByOf, returnAddressOf } from "./views.ts";
 
 const post = { methods: ["POST"] as const };
 const buyers = ["buyer"] as const;

@@ -6,7 +6,7 @@ import type { Line, OrderEventData } from "../../domain/events.ts";
 import type { Json, JsonObject, JsonPairs } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
 import { refundableOf } from "../../domain/refundable.ts";
-import { type Order, type Payment, tallyOf } from "../../domain/state.ts";
+import { type Order, paymentOf, tallyOf } from "../../domain/state.ts";
 import { shopxoSteps } from "../../domain/steps.ts";
 import type { CaseType } from "../../domain/terms.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
@@ -51,14 +51,6 @@ function carried(source: Source, name: string, otherwise: Json): Json {
 
 function creationOf({ log }: Told): OrderEventData["OrderCreated"] {
   return log[0]?.data as OrderEventData["OrderCreated"];
-}
-
-/** The payment that a case gives back; without a case, the order's own. */
-export function paymentOf(
-  { payments }: Order,
-  one?: { readonly payId: string | undefined },
-): Payment | undefined {
-  return payments.find(({ payId, late }) => (one?.payId === undefined ? !late : payId === one.payId));
 }
 
 /** By which name the shop knows how an order was paid. */
