@@ -3,11 +3,11 @@
 import type { Case } from "../../domain/caseState.ts";
 import type { Line, OrderEvent, OrderEventData, OrderEventType } from "../../domain/events.ts";
 import type { JsonPairs } from "../../domain/json.ts";
-import { formatAmount } from "../../domain/money.ts";
 import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Statistics } from "../../projections/statistics.ts";
+import { amountOf, idOf } from "../numbers.ts";
 import type { ReturnAddress, Trace } from "../ports.ts";
 import { parseJson } from "../request.ts";
 import { wallClock } from "../wallClock.ts";
@@ -26,16 +26,6 @@ import {
   refundNumberOf,
   returnNumberOf,
 } from "./states.ts";
-
-/** An id as apifm has it, a number; as text where it is none that a client could keep exactly. */
-export function idOf(id: string): number | string {
-  return /^(0|[1-9]\d{0,15})$/.test(id) && Number.isSafeInteger(Number(id)) ? Number(id) : id;
-}
-
-/** An amount as apifm has it: a number in major units. */
-export function amountOf(minor: number, currency: string): number {
-  return Number(formatAmount(minor, currency));
-}
 
 /** The texts of what rode along, by name. */
 function carried(pairs: JsonPairs | undefined): Readonly<Record<string, string | undefined>> {

@@ -12,11 +12,12 @@ import type { Engine } from "../../engine.ts";
 import type { LogEntry } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Method, type Reply, operation } from "../dialect.ts";
+import { idOf } from "../numbers.ts";
 import { standing } from "../own.ts";
 import type { Fields } from "../request.ts";
 import { type Act, type Code, codeOf, firstOf, says } from "./messages.ts";
 import { listTypes } from "./states.ts";
-import { idOf, messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
+import { messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
 
 /** Says whether a request was signed as the shop's clients sign theirs, which the wiki leaves open. */
 export interface Signatures {

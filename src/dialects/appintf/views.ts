@@ -8,20 +8,10 @@ import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Reply } from "../dialect.ts";
+import { amountOf, idOf } from "../numbers.ts";
 import { wallClock } from "../wallClock.ts";
 import { type Code, messages } from "./messages.ts";
 import { type WikiStatus, caseStatus, orderStatus, statusTexts } from "./states.ts";
-
-/** An id as the wiki's clients keep it: a number where it is one, exactly; else its text. */
-export function idOf(id: string): number | string {
-  const number = Number(id);
-  return Number.isSafeInteger(number) && String(number) === id ? number : id;
-}
-
-/** An amount as a JSON number in major units. */
-function price(minor: number, currency: string): number {
-  return Number(formatAmount(minor, currency));
-}
 
 /** Until when an order without such a limit may be paid: the last second that a date has. */
 const never = Date.UTC(9999, 11, 31, 23, 59, 59);
@@ -92,12 +82,12 @@ export function orderItem(order: Order): WikiOrder {
     orderId: idOf(order.orderId),
     orderNo: order.orderNo,
     ...goodsOf(order),
-    cnPrice: price(line?.unitPrice ?? 0, currency),
+    cnPrice: amountOf(line?.unitPrice ?? 0, currency),
     frPrice: number(carried(line, "frPrice")) ?? 0,
-    itemCnPrice: price(order.goods, currency),
-    tariffAmountprice: price(charged(order, "tariff"), currency),
-    expAmountprice: price(charged(order, "freight"), currency),
-    amountPrice: price(order.total, currency),
+    itemCnPrice: amountOf(order.goods, currency),
+    tariffAmountprice: amountOf(charged(order, "tariff"), currency),
+    expAmountprice: amountOf(charged(order, "freight"), currency),
+    amountPrice: amountOf(order.total, currency),
     status,
     statusDesc: statusTexts[status],
     pastDate: pastDateOf(order),
