@@ -78,7 +78,7 @@ export function createApp(options: AppOptions): FetchHandler {
   if (api) {
     const document = openApi(version);
     app.get("/openapi.json", async (context) =>
-      (await callerOf(context.req.raw, ports)) === undefined ? notLoggedIn() : json(200, document),
+      (await callerOf(context.req.raw, ports)) === undefined ? failed(notLoggedIn) : json(200, document),
     );
     const readings = routes.map(readingOf);
     for (const path of new Set(routes.map((one) => one.path))) {
@@ -105,9 +105,7 @@ export function createApp(options: AppOptions): FetchHandler {
   return async (request) => app.fetch(request);
 }
 
-function notLoggedIn(): Response {
-  return failed(failure(401, "notAuthenticated", "an Authorization header with a token of this shop"));
-}
+const notLoggedIn = failure(401, "notAuthenticated", "an Authorization header with a token of this shop");
 
 function wrongMethod(there: readonly Route[]): Response {
   const allow = there.map(({ method }) => method).join(", ");
@@ -145,9 +143,7 @@ async function read(
   { ports, bodyLimit }: AppOptions,
 ): Promise<Asked | Failure> {
   const caller = await callerOf(request, ports);
-  if (caller === undefined) {
-    return failure(401, "notAuthenticated", "an Authorization header with a token of this shop");
-  }
+  if (caller === undefined) return notLoggedIn;
   if (!route.by.includes(caller.role)) {
     return failure(403, "forbidden", `for ${route.by.join(", ")}, not for ${caller.role}`);
   }
