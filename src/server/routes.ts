@@ -9,7 +9,7 @@ import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
 import type { Engine } from "../engine.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { isOwn, ownOrder, scopeOf } from "../dialects/own.ts";
+import { isOwn, isService, ownOrder, scopeOf } from "../dialects/own.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { isStoreError } from "../store/port.ts";
 import { eventDocument, feed } from "./feed.ts";
@@ -73,10 +73,6 @@ const buyersCommands: ReadonlySet<string> = new Set([
   "CorrectReturnShipment",
   "ConfirmReplacement",
 ]);
-
-function isService({ role }: Caller): boolean {
-  return role === "admin" || role === "system";
-}
 
 const document = (of: object): Answer => ({ document: of });
 
