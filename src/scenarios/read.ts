@@ -27,7 +27,7 @@ import { caseCommandTypes, caseStatuses } from "../domain/caseLifecycle.ts";
 import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
 import type { Json } from "../domain/json.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
-import { idPattern, limits } from "../domain/limits.ts";
+import { isId, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
 import { caseTypes, defaultTerms } from "../domain/terms.ts";
 import { type Party, parties } from "../domain/waiting.ts";
@@ -1029,10 +1029,6 @@ function meant(suggestion: string | undefined): string {
 
 function isNull(node: Node): boolean {
   return isScalar(node) && node.value === null;
-}
-
-function isId(text: string): boolean {
-  return text.length <= limits.idLength && idPattern.test(text);
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Case } from "../../domain/caseState.ts";
 import type { Command } from "../../domain/commands.ts";
-import { idPattern, limits } from "../../domain/limits.ts";
+import { isId } from "../../domain/limits.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
@@ -59,8 +59,7 @@ function intIn(fields: Fields, name: string, otherwise: number): number | undefi
 function idIn(fields: Fields, name: string): string | undefined {
   const given = fields[name];
   const id = typeof given === "number" ? String(given) : given;
-  if (typeof id !== "string" || id === "0" || id.length > limits.idLength) return undefined;
-  return idPattern.test(id) ? id : undefined;
+  return typeof id === "string" && id !== "0" && isId(id) ? id : undefined;
 }
 
 function textIn(fields: Fields, name: string): string {

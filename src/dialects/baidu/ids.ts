@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-import { idPattern, limits } from "../../domain/limits.ts";
+import { isId } from "../../domain/limits.ts";
 
 export function digestOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");
@@ -13,6 +13,5 @@ const kept = /^(late|cancel|due|refund):/;
 
 /** A name as an id: itself where it is one, else made from it, always the same. */
 export function fittingId(name: string): string {
-  const fits = name.length <= limits.idLength && idPattern.test(name) && !kept.test(name);
-  return fits ? name : `baidu:${digestOf(name).slice(0, 40)}`;
+  return isId(name) && !kept.test(name) ? name : `baidu:${digestOf(name).slice(0, 40)}`;
 }

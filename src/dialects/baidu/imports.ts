@@ -6,7 +6,7 @@ import type { Command } from "../../domain/commands.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import { idPattern, limits } from "../../domain/limits.ts";
+import { idPattern, isId, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import {
@@ -401,7 +401,7 @@ function creation(
   const losses: Loss[] = [];
   const lines = Products.map((product, at) => {
     const { ID, Name, Quantity, PayPrice, Price, ...more } = product;
-    const goodsId = ID.length <= limits.idLength && idPattern.test(ID) ? ID : `p${at + 1}`;
+    const goodsId = isId(ID) ? ID : `p${at + 1}`;
     const title = shortened(Name === "" ? ID : Name, limits.titleLength);
     const source = without({
       ...more,

@@ -3,7 +3,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { z } from "zod";
 
-import { idPattern, limits } from "../../domain/limits.ts";
+import { idPattern, isId, limits } from "../../domain/limits.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
 import { caseCalled } from "./course.ts";
 import {
@@ -70,7 +70,7 @@ function taking<D extends Element>(
         return E.left<Reply, Query<D>>(platform.noPermission());
       }
       const openId = fields["open_id"];
-      if (typeof openId !== "string" || openId.length > limits.idLength || !idPattern.test(openId)) {
+      if (typeof openId !== "string" || !isId(openId)) {
         return E.left(malformed("open_id: must name the user"));
       }
       const sceneId = fields["scene_id"] ?? "";
