@@ -31,7 +31,7 @@ import {
   subsSchema,
   unknownFields,
 } from "./documents.ts";
-import { digestOf } from "./ids.ts";
+import { idFrom } from "./ids.ts";
 import { aggregateOf, cateOf } from "./states.ts";
 import {
   type BaiduShop,
@@ -240,7 +240,7 @@ async function given(
   let expect: bigint | "none" = from ?? "none";
   for (const [step, { command, actor, at }] of steps.entries()) {
     const named = step === steps.length - 1 ? lastId : undefined;
-    const commandId = named ?? `baidu:${digestOf([String(expect), command]).slice(0, 40)}`;
+    const commandId = named ?? idFrom([String(expect), command]);
     const done = await engine.execute(asAsked(command), { actor, commandId, at, expect });
     if (E.isLeft(done)) return done.left;
     expect = done.right.revision;

@@ -21,7 +21,7 @@ import {
   subsSchema,
   updateSchema,
 } from "./documents.ts";
-import { digestOf } from "./ids.ts";
+import { idFrom } from "./ids.ts";
 import { type ImportReport, type Intake, addOrder, appendSubs, moveOrder } from "./imports.ts";
 import { failed, malformed, platform, rowOf, rows } from "./messages.ts";
 import { type BaiduShop, itemsOf, subOrderIdOf } from "./views.ts";
@@ -109,7 +109,7 @@ async function takenIn<D extends Element>(
   if (owner !== undefined && (owner.merchantId !== centre.merchantId || owner.buyerId !== openId))
     return false;
   // The same of a request that is sent again under its key.
-  const lastId = `baidu:${digestOf([commandId, element]).slice(0, 40)}`;
+  const lastId = idFrom([commandId, element]);
   const { merchantId } = centre;
   const intake: Intake = { engine, shop: centre, merchantId, now, wholly: true, sceneId, lastId };
   const report = await take(intake, element, openId);
