@@ -28,6 +28,7 @@ import {
   type UpdateDocument,
   faultOf,
   orderSchema,
+  same,
   subsSchema,
   unknownFields,
 } from "./documents.ts";
@@ -360,10 +361,6 @@ function staying(
   return [...otherwise(document, kept), ...ofItems].map((path) => ({ path, what: "stays as it was" }));
 }
 
-function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
 /** The paths at which two documents differ, as far as the first says anything. */
 function otherwise(given: unknown, here: unknown, path = ""): readonly string[] {
   if (moving.has(path) || same(given, here)) return [];
@@ -378,11 +375,11 @@ function otherwise(given: unknown, here: unknown, path = ""): readonly string[] 
 
 function goodsDiffer({ order }: OrderDetail, { Products, Payment }: MainDocument): readonly Loss[] {
   const goods = order.lines.map((line) => [productIdOf(line), line.quantity, line.unitPrice]);
-  const same =
-    JSON.stringify(goods) ===
-    JSON.stringify(Products.map(({ ID, Quantity, PayPrice }) => [ID, Quantity, PayPrice]));
+  const theirs = Products.map(({ ID, Quantity, PayPrice }) => [ID, Quantity, PayPrice]);
   return [
-    ...(same ? [] : [{ path: "EXT.MainOrder.Products", what: "an order's goods cannot change" }]),
+    ...(same(goods, theirs)
+      ? []
+      : [{ path: "EXT.MainOrder.Products", what: "an order's goods cannot change" }]),
     ...(Payment.Amount === order.total
       ? []
       : [{ path: "EXT.MainOrder.Payment.Amount", what: `is ${order.total} here, and cannot change` }]),
@@ -438,14 +435,12 @@ function creation(
     if (Amount > gross) charges.push({ kind: "other", amount: Amount - gross });
   }
   const discount = Math.max(0, gross - Amount);
-  const usual =
-    JSON.stringify(partsOf(discount, charges)) ===
-    JSON.stringify([Payment.PreferentialInfo, Payment.PaymentInfo]);
+  const usual = same(partsOf(discount, charges), [Payment.PreferentialInfo, Payment.PaymentInfo]);
   const paidAt = Payment.IsPayment ? (Payment.Time ?? 0) : undefined;
   // What costs nothing is paid at once, unless it waits to be confirmed.
   const booking = Status === 2 || (Amount === 0 && (paidAt === undefined || paidAt > Ctime));
   const page = Appraise === undefined ? undefined : without({ ...Appraise, Status: undefined });
-  const usualPage = JSON.stringify(page) === JSON.stringify({ Name: "", SwanSchema: "" });
+  const usualPage = same(page, { Name: "", SwanSchema: "" });
   const foreign = without({
     BizAPPID: BizAPPID === shop.appKey ? undefined : BizAPPID,
     Title: Title === lines[0]?.title ? undefined : Title,
