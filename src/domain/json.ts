@@ -5,6 +5,11 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** An open map in canonical form: pairs sorted by key, so that no key is ever taken for an array index. */
 export type JsonPairs = readonly (readonly [key: string, value: Json])[];
 
+/** What stands under a key; undefined where nothing does. */
+export function under(pairs: JsonPairs | undefined, key: string): Json | undefined {
+  return pairs?.find(([name]) => name === key)?.[1];
+}
+
 export interface JsonObject {
   readonly [key: string]: Json;
 }

@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Receipt } from "../../commands/handle.ts";
 import { exponentOf } from "../../domain/currencies.ts";
+import { under } from "../../domain/json.ts";
 import type { Order } from "../../domain/state.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
@@ -167,7 +168,7 @@ async function sameBefore(
     lines.length === query.goodsJsonStr.length &&
     query.goodsJsonStr.every(({ goodsId, number, propertyChildIds }, index) => {
       const line = lines[index];
-      const options = line?.source?.find(([key]) => key === "propertyChildIds")?.[1];
+      const options = under(line?.source, "propertyChildIds");
       return line?.goodsId === goodsId && line.quantity === number && options === propertyChildIds;
     });
   return same ? made(shop, caller, { orderId: detail.order.orderId, revision }) : undefined;

@@ -2,7 +2,7 @@
 
 import type { Case } from "../../domain/caseState.ts";
 import type { Line } from "../../domain/events.ts";
-import type { Json } from "../../domain/json.ts";
+import { type Json, under } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
 import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry } from "../../projections/detail.ts";
@@ -24,7 +24,7 @@ export function pastDateOf({ payBy, status }: Pick<Order, "payBy" | "status">): 
 
 /** What rides along with a line (ruling 13). */
 function carried(line: Line | undefined, key: string): Json | undefined {
-  return line?.source?.find(([name]) => name === key)?.[1];
+  return under(line?.source, key);
 }
 
 function text(value: Json | undefined): string | undefined {

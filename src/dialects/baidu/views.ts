@@ -3,7 +3,7 @@
 import { affectedUnits } from "../../domain/caseDecide.ts";
 import type { Case } from "../../domain/caseState.ts";
 import type { Charge, ChargeKind, Line } from "../../domain/events.ts";
-import type { JsonPairs } from "../../domain/json.ts";
+import { type JsonPairs, under } from "../../domain/json.ts";
 import { allocate } from "../../domain/money.ts";
 import { type Order, paymentOf } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
@@ -62,14 +62,12 @@ export function partsOf(discount: number, charges: readonly Charge[]): readonly 
 
 /** What rides along of a document in `source.baidu`. */
 export function foreignOf(source: JsonPairs | undefined) {
-  const kept = source?.find(([key]) => key === "baidu")?.[1];
-  const read = foreignSchema.safeParse(kept ?? {});
+  const read = foreignSchema.safeParse(under(source, "baidu") ?? {});
   return read.success ? read.data : {};
 }
 
 function foreignProduct({ source }: Line) {
-  const kept = source?.find(([key]) => key === "baidu")?.[1];
-  const read = foreignProductSchema.safeParse(kept ?? {});
+  const read = foreignProductSchema.safeParse(under(source, "baidu") ?? {});
   return read.success ? read.data : {};
 }
 
