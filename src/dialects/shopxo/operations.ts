@@ -15,7 +15,7 @@ import type { Receipt } from "../../commands/handle.ts";
 import type { CaseRow } from "../../projections/cases.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
-import { maySee, ownOrder } from "../own.ts";
+import { isOwn, maySee, ownOrder } from "../own.ts";
 import type { Caller, ReturnAddress } from "../ports.ts";
 import { instantOf } from "../wallClock.ts";
 import { isEmpty, isLong, listOf, oneLine, textOf } from "./forms.ts";
@@ -280,8 +280,7 @@ async function orderTo(
   orderId: string,
   commandId: string,
 ): Promise<Order | undefined> {
-  const owner = isId(orderId) ? await engine.views.owner(orderId) : undefined;
-  if (owner === undefined || !maySee(caller, owner)) return undefined;
+  if (!isId(orderId) || !(await isOwn(engine, caller, orderId))) return undefined;
   const order = await engine.state(orderId);
   if (order.status === "none") return undefined;
   if (order.hiddenByBuyerAt === undefined) return order;
