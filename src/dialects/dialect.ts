@@ -7,7 +7,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Role } from "../domain/actor.ts";
 import type { Engine } from "../engine.ts";
 import type { Caller, Ports } from "./ports.ts";
-import { type Fields, type Unreadable, targetOf, readFields } from "./request.ts";
+import { type Fields, type Unreadable, keyOf, targetOf, readFields } from "./request.ts";
 
 /** What every dialect is once it stands: it answers requests whose path begins below its own prefix. It never throws. */
 export type FetchHandler = (request: Request) => Promise<Response>;
@@ -172,8 +172,8 @@ async function replyTo(
   const fields = await readFields(request, dialect.bodyLimit);
   if (E.isLeft(fields)) return dialect.unreadable(fields.left, path);
   const { headers } = request;
-  const key = headers.get("idempotency-key");
-  if (key !== null && (key === "" || key.length > 255)) return dialect.unreadable("badKey", path);
+  const given = keyOf(headers);
+  if (E.isLeft(given)) return dialect.unreadable(given.left, path);
   const token = dialect.tokenOf({ headers, fields: fields.right });
   const caller = token === undefined ? undefined : await ports.authentication.authenticate(token);
   if (found.by !== undefined) {
@@ -181,6 +181,7 @@ async function replyTo(
     if (!found.by.includes(caller.role)) return dialect.forbidden(path);
   }
   // Another caller's key, or the same for another operation, is another key.
+  const key = given.right;
   const origin =
     key === null ? ["fresh", seed] : ["key", dialect.name, path, caller?.role ?? "", caller?.id ?? "", key];
   const asked: Asked = {

@@ -35,6 +35,18 @@ export function targetOf(url: string): { readonly path: string; readonly query: 
     : { path: url.slice(start, mark), query: url.slice(mark + 1, end) };
 }
 
+/** A request's Idempotency-Key; null where it brings none. */
+export function keyOf(headers: Headers): E.Either<Unreadable, string | null> {
+  const key = headers.get("idempotency-key");
+  return key !== null && (key === "" || key.length > 255) ? E.left("badKey") : E.right(key);
+}
+
+/** What a body is said to be, without its parameters; empty where nothing is said. */
+export function mediaTypeOf(headers: Headers): string {
+  const [media = ""] = (headers.get("content-type") ?? "").split(";");
+  return media.trim().toLowerCase();
+}
+
 /** Reads a request's query and body. */
 export async function readFields(
   request: Request,
@@ -45,7 +57,7 @@ export async function readFields(
   const text = await readText(request, limit);
   if (E.isLeft(text)) return text;
   if (text.right === "") return query;
-  const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  const media = mediaTypeOf(request.headers);
   const body =
     media === "application/json"
       ? readJson(text.right)

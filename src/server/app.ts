@@ -10,7 +10,15 @@ import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
 import { type FetchHandler, commandIdOf, responseOf } from "../dialects/dialect.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
-import { type Unreadable, parseJson, readForm, readText, targetOf } from "../dialects/request.ts";
+import {
+  type Unreadable,
+  keyOf,
+  mediaTypeOf,
+  parseJson,
+  readForm,
+  readText,
+  targetOf,
+} from "../dialects/request.ts";
 import type { Engine } from "../engine.ts";
 import { isStoreError } from "../store/port.ts";
 import { openApi } from "./openapi.ts";
@@ -147,8 +155,8 @@ async function read(
   if (!route.by.includes(caller.role)) {
     return failure(403, "forbidden", `for ${route.by.join(", ")}, not for ${caller.role}`);
   }
-  const key = request.headers.get("idempotency-key");
-  if (key !== null && (key === "" || key.length > 255)) return faultOf("badKey");
+  const key = keyOf(request.headers);
+  if (E.isLeft(key)) return faultOf(key.left);
   const fields = readForm(targetOf(request.url).query);
   if (E.isLeft(fields)) return faultOf(fields.left);
   const query = checks.query({ ...fields.right });
@@ -162,7 +170,11 @@ async function read(
     body = given?.value;
   }
   const commandId = (): string =>
-    commandIdOf(key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key]);
+    commandIdOf(
+      key.right === null
+        ? ["fresh", ports.newSeed()]
+        : ["key", route.name, caller.role, caller.id, key.right],
+    );
   return {
     caller,
     params,
@@ -175,8 +187,7 @@ async function read(
 }
 
 function bodyOf(text: string, headers: Headers, check: Check): ReturnType<Check> {
-  const media = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  if (media !== "application/json") return faultOf("mediaType");
+  if (mediaTypeOf(headers) !== "application/json") return faultOf("mediaType");
   const value = parseJson(text);
   if (value === null || typeof value !== "object" || Array.isArray(value)) return faultOf("notJson");
   return check(value);
