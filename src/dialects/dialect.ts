@@ -49,6 +49,9 @@ export interface Mount {
   readonly prefix?: string | undefined;
 }
 
+/** What a prefix is made of. */
+export const prefixPattern = /^(\/[a-z0-9-]+)+$/;
+
 /** What each dialect's folder exports, under the dialect's name. */
 export type MakeDialect = (engine: Engine, ports: Ports, mount?: Mount) => FetchHandler;
 

@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
-import { type FetchHandler, commandIdOf, responseOf } from "../dialects/dialect.ts";
+import { type FetchHandler, commandIdOf, prefixPattern, responseOf } from "../dialects/dialect.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import {
   type Unreadable,
@@ -66,7 +66,7 @@ export function createApp(options: AppOptions): FetchHandler {
   const { engine, ports, dialects = {}, api = true, version = "0", stopping = never } = options;
   const app = new Hono();
   for (const [prefix, handler] of Object.entries(dialects)) {
-    if (!/^(\/[a-z0-9-]+)+$/.test(prefix)) {
+    if (!prefixPattern.test(prefix)) {
       throw new TypeError(`dialects: ${JSON.stringify(prefix)} is no prefix such as /shop`);
     }
     app.all(`${prefix}/*`, (context) => handler(context.req.raw));

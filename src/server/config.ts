@@ -10,7 +10,7 @@ import type { ApifmOptions } from "../dialects/apifm/index.ts";
 import type { AppintfMount } from "../dialects/appintf/index.ts";
 import type { BaiduMount } from "../dialects/baidu/index.ts";
 import { type SenderOptions, isBase } from "../dialects/baidu/sender.ts";
-import type { Mount } from "../dialects/dialect.ts";
+import { type Mount, prefixPattern } from "../dialects/dialect.ts";
 import { fileCheckpoint } from "./checkpoint.ts";
 import { parseFile } from "./files.ts";
 import type { ListenOptions } from "./listen.ts";
@@ -66,7 +66,7 @@ const own: ReadonlySet<string> = new Set([
 const prefix = z
   .string()
   .max(200)
-  .regex(/^(\/[a-z0-9-]+)+$/, "must be a prefix such as /shop")
+  .regex(prefixPattern, "must be a prefix such as /shop")
   .refine((text) => !own.has(text.split("/")[1] as string), "is a path of the server's own");
 const path = z.string().min(1).max(4_096);
 const id = z.string().max(limits.idLength).regex(idPattern);
