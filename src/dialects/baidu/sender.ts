@@ -39,6 +39,8 @@ export interface SenderOptions {
   readonly pageEvents?: number | undefined;
 }
 
+export const defaultMostBackOffMs = 60_000;
+
 /** What became of one request. */
 export interface Sent {
   readonly orderId: string;
@@ -189,7 +191,7 @@ async function tell(
     log,
     sleep,
     backOffMs = 500,
-    mostBackOffMs = 60_000,
+    mostBackOffMs = defaultMostBackOffMs,
     timeoutMs = 30_000,
     ...options
   }: SenderOptions,
