@@ -279,11 +279,7 @@ class DocumentReader {
     const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? `given-${index + 1}`;
     const place = this.#place(node);
     if (!isOrderEventType(type)) {
-      const as = fields.get("as");
-      const actor =
-        as === undefined
-          ? this.#fault(key, `${type}: who gives it is missing: as`)
-          : this.#actor(as.value, as.key);
+      const actor = this.#giver(fields, type, key);
       const command = this.#command(type, key, value, fields, true);
       if (actor === undefined || command === undefined) return undefined;
       const name = `given ${this.#name(type, actor, command)}`;
@@ -441,11 +437,7 @@ class DocumentReader {
     if (named === undefined) return undefined;
     const outcome: OutcomeExpected = said ?? { kind: "accepted" };
     const { name: type, key, value } = named;
-    const as = fields.get("as");
-    const actor =
-      as === undefined
-        ? this.#fault(key, `${type}: who gives it is missing: as`)
-        : this.#actor(as.value, as.key);
+    const actor = this.#giver(fields, type, key);
     const malformed = outcome.kind === "refused" && outcome.rules[0]?.code === "invalidCommand";
     const command = this.#command(type, key, value, fields, !malformed);
     const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepId;
@@ -532,6 +524,13 @@ class DocumentReader {
 
   #caseOf(fields: Fields): string | undefined {
     return this.#optional(fields, "case", (node) => this.#id(node, "case")) ?? this.#case;
+  }
+
+  #giver(fields: Fields, type: string, key: Node): Actor | undefined {
+    const as = fields.get("as");
+    return as === undefined
+      ? this.#fault(key, `${type}: who gives it is missing: as`)
+      : this.#actor(as.value, as.key);
   }
 
   #actor(node: Node | undefined, key: Node): Actor | undefined {
