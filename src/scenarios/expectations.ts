@@ -601,8 +601,8 @@ function writtenOutcome(expected: OutcomeExpected, { refused, repeat, events }: 
 
 /** Lines of YAML: `-` what was expected and not there, `+` what was there and not expected, two spaces what was both. */
 export function diffLines({ expected, actual }: Difference): readonly string[] {
-  const a = linesOf(expected);
-  const b = linesOf(actual);
+  const a = yamlLines(expected);
+  const b = yamlLines(actual);
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
   let end = 0;
@@ -615,7 +615,8 @@ export function diffLines({ expected, actual }: Difference): readonly string[] {
   ];
 }
 
-function linesOf(value: Json): readonly string[] {
+/** A value as lines of YAML. */
+export function yamlLines(value: Json): readonly string[] {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
 }
 
