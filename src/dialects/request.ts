@@ -4,6 +4,8 @@ import { Buffer } from "node:buffer";
 
 import * as E from "fp-ts/lib/Either.js";
 
+import { isJsonObject } from "../domain/json.ts";
+
 /**
  * The fields of a query and a body, those of the body first. Of a form a field is a text; given more than once, or as `name[]` or
  * `name[3]`, the texts in their order. Of JSON it is whatever stands there. Prototype names are names like any other.
@@ -138,8 +140,7 @@ function unescaped(text: string): string | undefined {
 
 function readJson(text: string): E.Either<Unreadable, Fields> {
   const value = parseJson(text);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return E.left("notJson");
-  return E.right(Object.assign(empty(), value));
+  return isJsonObject(value) ? E.right(Object.assign(empty(), value)) : E.left("notJson");
 }
 
 /** A JSON text's value; undefined where it is none. */

@@ -13,3 +13,8 @@ export function under(pairs: JsonPairs | undefined, key: string): Json | undefin
 export interface JsonObject {
   readonly [key: string]: Json;
 }
+
+/** Whether a value of JSON is an object: no list, and not null. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -25,7 +25,7 @@ import { type TermsOption, termsSchema } from "../commands/terms.ts";
 import { type Actor, type Role, roles } from "../domain/actor.ts";
 import { caseCommandTypes, caseStatuses } from "../domain/caseLifecycle.ts";
 import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
-import type { Json } from "../domain/json.ts";
+import { type Json, type JsonObject, isJsonObject } from "../domain/json.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { isId, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
@@ -38,13 +38,11 @@ import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
 import {
   type EventExpected,
-  type JsonMap,
   type OutcomeExpected,
   type ReplyExpected,
   type RuleExpected,
   type ViewExpected,
   eventKeys,
-  isJsonMap,
   instantText,
   isInstantKey,
   viewKeys,
@@ -221,7 +219,7 @@ class DocumentReader {
   #shop(
     node: Node,
   ): { readonly data: ShopData; readonly wallets: Readonly<Record<string, number>> | undefined } | undefined {
-    const { wallets, ...given } = this.#plain(node) as JsonMap;
+    const { wallets, ...given } = this.#plain(node) as JsonObject;
     const read = shopSchema.safeParse(given);
     if (!read.success) {
       const known = (path: readonly PropertyKey[]): readonly string[] =>
@@ -229,7 +227,7 @@ class DocumentReader {
       return this.#issues(node, "shop", issuesOf(read.error, known));
     }
     if (wallets === undefined) return { data: read.data, wallets: undefined };
-    const amounts = isJsonMap(wallets) ? Object.entries(wallets) : [];
+    const amounts = isJsonObject(wallets) ? Object.entries(wallets) : [];
     const good = amounts.every(
       ([id, amount]) => isId(id) && Number.isSafeInteger(amount) && Number(amount) > 0,
     );
@@ -386,7 +384,7 @@ class DocumentReader {
       this.#fault(named.value ?? named.key, `${named.name}: a path such as /order/pay, or GET /order/detail`);
     }
     const form = this.#optional(fields, "with", (node) => this.#plain(node)) ?? {};
-    if (!isJsonMap(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
+    if (!isJsonObject(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
     const actor = this.#optional(fields, "as", (as) => this.#actor(as, as));
     const key = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepKey;
     const [reply, has] = ["reply" as const, "has" as const].map((kind): ReplyExpected | undefined => {
@@ -395,7 +393,7 @@ class DocumentReader {
     });
     if (reply !== undefined && has !== undefined)
       this.#fault(fields.get("has")?.key, "has: stands beside `reply`, and only one of them can be meant");
-    if (has !== undefined && isJsonMap(has.is) && Object.keys(has.is).length === 0)
+    if (has !== undefined && isJsonObject(has.is) && Object.keys(has.is).length === 0)
       this.#fault(fields.get("has")?.key, "has: names no key, and so checks nothing");
     if (said !== undefined && said.kind !== "events")
       this.#fault(
@@ -467,7 +465,7 @@ class DocumentReader {
     });
   }
 
-  #name(type: string, { role, id }: Actor, command: JsonMap): string {
+  #name(type: string, { role, id }: Actor, command: JsonObject): string {
     const { orderId, caseId } = command;
     const of = typeof caseId === "string" && caseId !== this.#case ? ` of ${caseId}` : "";
     const on =
@@ -495,16 +493,16 @@ class DocumentReader {
     value: Node | undefined,
     fields: Fields,
     checked: boolean,
-  ): JsonMap | undefined {
+  ): JsonObject | undefined {
     const data = value === undefined ? {} : (this.#plain(value) ?? {});
-    if (!isJsonMap(data)) return this.#fault(value, `${type}: its data must be a mapping`);
+    if (!isJsonObject(data)) return this.#fault(value, `${type}: its data must be a mapping`);
     const orderId = Object.hasOwn(data, "orderId") ? data["orderId"] : this.#orderOf(fields, key);
     // Without an order, which is a fault already, what else is wrong is still worth telling.
     const caseId = ofCase.has(type) ? this.#caseOf(fields) : undefined;
     if (checked && ofCase.has(type) && caseId === undefined && !Object.hasOwn(data, "caseId")) {
       return this.#fault(key, `${type}: which case is missing: \`case\`, here or for the whole scenario`);
     }
-    const command: JsonMap = {
+    const command: JsonObject = {
       type,
       orderId: orderId ?? "unknown",
       ...(caseId === undefined ? {} : { caseId }),
@@ -590,14 +588,14 @@ class DocumentReader {
     return data === undefined ? undefined : { type, data };
   }
 
-  #eventData(type: OrderEvent["type"], key: Node, value: Node | undefined): JsonMap | undefined {
+  #eventData(type: OrderEvent["type"], key: Node, value: Node | undefined): JsonObject | undefined {
     const fields =
       value === undefined
         ? undefined
         : this.#fields(value, `${type}: its data`, Object.keys(eventKeys[type]));
     if (value === undefined)
       return this.#fault(key, `${type}: its data must be a mapping; {} where it has none`);
-    return fields === undefined ? undefined : (this.#plain(value, true) as JsonMap);
+    return fields === undefined ? undefined : (this.#plain(value, true) as JsonObject);
   }
 
   #refused({ key, value }: Field): OutcomeExpected | undefined {
@@ -620,7 +618,7 @@ class DocumentReader {
     }
     if (bare) return { code: code as RejectionCode, facts: undefined };
     const facts = this.#plain(value, true);
-    if (!isJsonMap(facts))
+    if (!isJsonObject(facts))
       return this.#fault(value ?? key, `${code}: its facts must be a mapping; {} where it has none`);
     return { code: code as RejectionCode, facts };
   }
@@ -725,7 +723,7 @@ class DocumentReader {
     return orderId ?? this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
   }
 
-  #rows(is: Node, what: "orders" | "cases", keys: keyof typeof viewKeys): readonly JsonMap[] | undefined {
+  #rows(is: Node, what: "orders" | "cases", keys: keyof typeof viewKeys): readonly JsonObject[] | undefined {
     const found = this.#deref(is);
     if (!isSeq(found)) return this.#fault(is, `is: a list of ${what}, [] for none`);
     if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} ${what}`);
@@ -735,14 +733,14 @@ class DocumentReader {
   }
 
   /** The part of a view's document that is expected; it names at least one key, else it would check nothing. */
-  #viewDocument(node: Node, view: keyof typeof viewKeys): JsonMap | undefined {
+  #viewDocument(node: Node, view: keyof typeof viewKeys): JsonObject | undefined {
     const fields = this.#fields(
       node,
       `is: ${view === "refundRows" ? "refundHistory" : view}`,
       viewKeys[view],
     );
     if (fields?.size === 0) return this.#fault(node, "is: names no key, and so checks nothing");
-    return fields === undefined ? undefined : (this.#plain(node, true) as JsonMap);
+    return fields === undefined ? undefined : (this.#plain(node, true) as JsonObject);
   }
 
   #scope(field: Field | undefined): Scope {

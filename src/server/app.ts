@@ -6,6 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { Hono } from "hono";
 import { z } from "zod";
 
+import { isJsonObject } from "../domain/json.ts";
 import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
 import { type FetchHandler, commandIdOf, prefixPattern, responseOf } from "../dialects/dialect.ts";
@@ -189,8 +190,7 @@ async function read(
 function bodyOf(text: string, headers: Headers, check: Check): ReturnType<Check> {
   if (mediaTypeOf(headers) !== "application/json") return faultOf("mediaType");
   const value = parseJson(text);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return faultOf("notJson");
-  return check(value);
+  return isJsonObject(value) ? check(value) : faultOf("notJson");
 }
 
 function isFailure(given: Failure | { readonly value: unknown }): given is Failure {

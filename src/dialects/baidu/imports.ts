@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Command } from "../../domain/commands.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
-import type { JsonObject } from "../../domain/json.ts";
+import { type JsonObject, isJsonObject } from "../../domain/json.ts";
 import { idPattern, isId, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
@@ -364,12 +364,9 @@ function staying(
 /** The paths at which two documents differ, as far as the first says anything. */
 function otherwise(given: unknown, here: unknown, path = ""): readonly string[] {
   if (moving.has(path) || same(given, here)) return [];
-  const objects = [given, here].every(
-    (one) => one !== null && typeof one === "object" && !Array.isArray(one),
-  );
-  if (!objects) return [path];
-  return Object.entries(given as object).flatMap(([key, value]) =>
-    otherwise(value, (here as Record<string, unknown>)[key], path === "" ? key : `${path}.${key}`),
+  if (!isJsonObject(given) || !isJsonObject(here)) return [path];
+  return Object.entries(given).flatMap(([key, value]) =>
+    otherwise(value, here[key], path === "" ? key : `${path}.${key}`),
   );
 }
 

@@ -3,7 +3,7 @@
 import type { Case } from "../../domain/caseState.ts";
 import { afterSaleUntil, isPast } from "../../domain/deadlines.ts";
 import type { Line, OrderEventData } from "../../domain/events.ts";
-import type { Json, JsonObject, JsonPairs } from "../../domain/json.ts";
+import { type Json, type JsonPairs, isJsonObject } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import { type Order, paymentOf, tallyOf } from "../../domain/state.ts";
@@ -111,11 +111,8 @@ const clients: Readonly<Record<string, string>> = {
   kuaishou: "快手小程序",
 };
 
-function objectOf(value: Json | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
 function currencyData({ orderId, buyerId, currency, createdAt }: Order, source: Source) {
+  const kept = source.get("currency_data");
   const [name, code, symbol] = currencies[currency] ?? [currency, currency, currency];
   return {
     id: orderId,
@@ -126,7 +123,7 @@ function currencyData({ orderId, buyerId, currency, createdAt }: Order, source: 
     currency_symbol: symbol,
     currency_rate: "0.000000",
     add_time: seconds(createdAt),
-    ...objectOf(source.get("currency_data")),
+    ...(isJsonObject(kept) ? kept : {}),
   };
 }
 
