@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 
 import type { ExecuteOptions } from "../commands/parse.ts";
 import type { Actor } from "../domain/actor.ts";
+import { present } from "../domain/json.ts";
 import { type Rejection, describeRejection } from "../domain/refusals.ts";
 import { actorOf, countOf, instantOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
@@ -99,10 +100,7 @@ function lineOf(json: unknown, { as, id, at, expect }: ExecOptions): Readonly<Re
   if (as === undefined && "type" in json) {
     throw new CliError(exits.usage, "exec: say who gives the command, such as --as buyer:17850");
   }
-  const merged = {
-    ...line,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
+  const merged = { ...line, ...present(given) };
   return "type" in json && id === undefined ? { ...merged, commandId: `cli:${randomUUID()}` } : merged;
 }
 

@@ -24,6 +24,7 @@ import {
   type Shipment,
   fact,
 } from "./events.ts";
+import { present } from "./json.ts";
 import { type OrderStatus, isLegal, statusesFor } from "./lifecycle.ts";
 import { sum, times } from "./money.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
@@ -188,6 +189,7 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
     charges: command.charges ?? [],
     terms,
     ...(command.redeemable === true ? { redemption: { codeHash: policy.codeHash as string } } : {}),
+    // Without undefined: what is recorded must be what is stored.
     ...(command.personal === undefined ? {} : { personal: present(command.personal) }),
     ...(command.source === undefined ? {} : { source: command.source }),
   } as OrderEventData["OrderCreated"]);
@@ -255,11 +257,6 @@ function termsOf(inForce: Terms, asked: Command<"CreateOrder">["terms"]): Terms 
 /** Types of cases, each once, in the order of the domain. */
 function inOrder(types: readonly CaseType[]): readonly CaseType[] {
   return caseTypes.filter((type) => types.includes(type));
-}
-
-/** Without the keys that stand for nothing: what is recorded must be what is stored. */
-function present<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }
 
 function lineOf(asked: LineAsked, terms: Terms): Line {

@@ -14,6 +14,11 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** Without the keys that stand for nothing. */
+export function present<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+}
+
 /** Whether a value of JSON is an object: no list, and not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === "object" && !Array.isArray(value);

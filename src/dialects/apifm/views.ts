@@ -2,7 +2,7 @@
 
 import type { Case } from "../../domain/caseState.ts";
 import type { Line, OrderEvent, OrderEventData, OrderEventType } from "../../domain/events.ts";
-import type { JsonPairs } from "../../domain/json.ts";
+import { type JsonPairs, present } from "../../domain/json.ts";
 import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
@@ -174,16 +174,11 @@ export function logisticsOf(detail: OrderDetail, zone: string): object | undefin
   const { order } = detail;
   if (!needsLogistics(order)) return undefined;
   const { personal } = dataOf(detail, "OrderCreated") ?? {};
-  const places = carried(personal?.source);
+  const { provinceId, cityId, districtId, streetId, code, idcard } = carried(personal?.source);
   const [parcel] = order.shipments;
   return {
     address: personal?.address ?? "",
-    ...(places["provinceId"] === undefined ? {} : { provinceId: places["provinceId"] }),
-    ...(places["cityId"] === undefined ? {} : { cityId: places["cityId"] }),
-    ...(places["districtId"] === undefined ? {} : { districtId: places["districtId"] }),
-    ...(places["streetId"] === undefined ? {} : { streetId: places["streetId"] }),
-    ...(places["code"] === undefined ? {} : { code: places["code"] }),
-    ...(places["idcard"] === undefined ? {} : { idcard: places["idcard"] }),
+    ...present({ provinceId, cityId, districtId, streetId, code, idcard }),
     ...(order.shippedAt === undefined ? {} : { dateUpdate: wallClock(order.shippedAt, zone) }),
     id: idOf(order.orderId),
     linkMan: personal?.name ?? "",

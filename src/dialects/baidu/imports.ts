@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Command } from "../../domain/commands.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
-import { type JsonObject, isJsonObject } from "../../domain/json.ts";
+import { isJsonObject, present } from "../../domain/json.ts";
 import { idPattern, isId, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
@@ -397,7 +397,7 @@ function creation(
     const { ID, Name, Quantity, PayPrice, Price, ...more } = product;
     const goodsId = isId(ID) ? ID : `p${at + 1}`;
     const title = shortened(Name === "" ? ID : Name, limits.titleLength);
-    const source = without({
+    const source = present({
       ...more,
       ID: goodsId === ID ? undefined : ID,
       Name: title === Name ? undefined : Name,
@@ -436,9 +436,9 @@ function creation(
   const paidAt = Payment.IsPayment ? (Payment.Time ?? 0) : undefined;
   // What costs nothing is paid at once, unless it waits to be confirmed.
   const booking = Status === 2 || (Amount === 0 && (paidAt === undefined || paidAt > Ctime));
-  const page = Appraise === undefined ? undefined : without({ ...Appraise, Status: undefined });
+  const page = Appraise === undefined ? undefined : present({ ...Appraise, Status: undefined });
   const usualPage = same(page, { Name: "", SwanSchema: "" });
-  const foreign = without({
+  const foreign = present({
     BizAPPID: BizAPPID === shop.appKey ? undefined : BizAPPID,
     Title: Title === lines[0]?.title ? undefined : Title,
     Mtime,
@@ -459,7 +459,7 @@ function creation(
     else if (Code !== undefined)
       losses.push({ path: `${path}.Code`, what: "only names of carriers are kept" });
   });
-  if (foreign["Appraised"] === true) {
+  if (foreign.Appraised === true) {
     losses.push({ path: "EXT.MainOrder.Appraise", what: "whatever was said in a review" });
   }
   if (Status === 300) losses.push({ path: "Status", what: "300 does not say what the order was" });
@@ -479,8 +479,4 @@ function creation(
     source: { baidu: foreign },
   };
   return { command, losses };
-}
-
-function without(given: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as JsonObject;
 }
