@@ -36,6 +36,7 @@ import {
   creationVariant,
   evolve,
   hasOpenCase,
+  isTerminal,
   tallyOf,
 } from "./state.ts";
 import { type CaseType, type StockRule, type Terms, caseTypes } from "./terms.ts";
@@ -386,10 +387,6 @@ function taxLimit(order: Order, amount: number): Refusal {
     : undefined;
 }
 
-function late(order: Order): boolean {
-  return order.status === "cancelled" || order.status === "closed";
-}
-
 /** Goods under refund are not sent, unless the merchant insists; those of a cancelled order are not sent at all. */
 function openOnLines(order: Order, { type, shipments, force }: Command<"Ship">): readonly Refusal[] {
   if (!hasOpenCase(order)) return [];
@@ -468,7 +465,7 @@ const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> }
           }
         : undefined,
       // Late money is recorded whatever its amount: refusing it would make it vanish.
-      command.amount !== order.total && !late(order)
+      command.amount !== order.total && !isTerminal(order)
         ? {
             code: "amountMismatch",
             field: "amount",
@@ -490,7 +487,7 @@ const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> }
         ...(method === undefined ? {} : { method }),
         ...(tradeNo === undefined ? {} : { tradeNo }),
       };
-      return late(order)
+      return isTerminal(order)
         ? latePayment(order, payment, now)
         : [fact("OrderPaid", now, payment), ...afterPayment(order.terms, order.fulfilment, order.lines, now)];
     },

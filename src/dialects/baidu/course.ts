@@ -10,7 +10,7 @@ import { decide } from "../../domain/decide.ts";
 import type { OrderEvent } from "../../domain/events.ts";
 import { limits } from "../../domain/limits.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
-import { type Order, type OrderState, evolve, openCasesOf } from "../../domain/state.ts";
+import { type Order, type OrderState, evolve, isTerminal, openCasesOf } from "../../domain/state.ts";
 import { defaultTerms } from "../../domain/terms.ts";
 import type { Item } from "./documents.ts";
 import { type SubStatus, caseTypeOf, mainStatusOf, orderTypes, refusedThere, subStatusOf } from "./states.ts";
@@ -243,9 +243,9 @@ function latePayIdOf(SubOrderID: string): string {
 }
 
 /** Money that went back for an order that was over: it came too late, for what else would be given back. */
-function isLateMoney({ status }: Order, { OrderType, SubStatus, Refund }: Item): boolean {
-  const over = status === "cancelled" || status === "closed";
-  return over && OrderType === 1 && (SubStatus === 401 || SubStatus === 402) && (Refund?.Amount ?? 0) > 0;
+function isLateMoney(order: Order, { OrderType, SubStatus, Refund }: Item): boolean {
+  const isRefund = OrderType === 1 && (SubStatus === 401 || SubStatus === 402);
+  return isTerminal(order) && isRefund && (Refund?.Amount ?? 0) > 0;
 }
 
 function payLate(course: Course, item: Item, path: string): void {
