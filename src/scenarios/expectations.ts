@@ -91,7 +91,7 @@ export interface Difference {
 
 type Keys<D> = { readonly [K in keyof D]-?: object extends Pick<D, K> ? "optional" : "required" };
 
-const line = { cause: "required", lines: "required" } as const;
+const stock = { cause: "required", lines: "required" } as const;
 const waybill = { caseId: "required", carrier: "required", trackingNumber: "required" } as const;
 const payment = {
   payId: "required",
@@ -128,8 +128,8 @@ export const eventKeys: { readonly [T in OrderEventType]: Keys<OrderEventData[T]
   LatePaymentReceived: payment,
   OrderCancelled: { by: "required", reason: "optional" },
   OrderExpired: { payBy: "required" },
-  StockDeducted: { ...line, rule: "required" },
-  StockReleased: line,
+  StockDeducted: { ...stock, rule: "required" },
+  StockReleased: stock,
   OrderShipped: { shipments: "required" },
   ShipmentCorrected: { shipments: "required" },
   OrderRedeemed: { staffId: "required", source: "optional" },
@@ -140,7 +140,7 @@ export const eventKeys: { readonly [T in OrderEventType]: Keys<OrderEventData[T]
   GoodsPurchased: { reference: "optional" },
   TaxSurplusRecorded: { amount: "required" },
   TaxRefunded: { amount: "required" },
-  StockRestored: line,
+  StockRestored: stock,
   OrderClosedByRefund: { refunded: "required", returnedUnits: "required" },
   RefundApplied: {
     caseId: "required",

@@ -113,6 +113,8 @@ interface Named extends Field {
 
 type Fields = ReadonlyMap<string, Field>;
 
+type Place = Pick<Fault, "line" | "column">;
+
 class DocumentReader {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
@@ -359,7 +361,7 @@ class DocumentReader {
 
   /** A request in a dialect: `ask: { apifm: GET /order/detail }`. */
   #request(
-    place: { readonly line: number; readonly column: number },
+    place: Place,
     fields: Fields,
     {
       at,
@@ -423,7 +425,7 @@ class DocumentReader {
 
   /** The command of a step, with what must come of it. */
   #attempt(
-    place: { readonly line: number; readonly column: number },
+    place: Place,
     fields: Fields,
     at: number,
     said: OutcomeExpected | undefined,
@@ -650,24 +652,23 @@ class DocumentReader {
       return this.#fault(line.key, "line: `refund` looks at a line, nothing else does");
     const filterOf = where === undefined ? undefined : (where.value ?? where.key);
     const of = fields.get("of");
-    const placed = { asOf };
     switch (view) {
       case "statistics":
       case "provider":
       case "wallet": {
         const document = this.#viewDocument(is, view);
         if (document === undefined) return undefined;
-        if (view === "statistics") return { ...placed, view, scope: this.#scope(of), is: document };
+        if (view === "statistics") return { asOf, view, scope: this.#scope(of), is: document };
         for (const key of ["of", "asOf"]) {
           if (fields.has(key)) this.#fault(fields.get(key)?.key, `${key}: has no meaning for the ${view}`);
         }
-        return { ...placed, view, is: document };
+        return { asOf, view, is: document };
       }
       case "orders": {
         const rows = this.#rows(is, "orders", view);
         const filter = filterOf === undefined ? {} : this.#filter(filterOf);
         const scope = this.#scope(of);
-        return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+        return rows === undefined ? undefined : { asOf, view, filter: { ...filter, scope }, is: rows };
       }
       case "queue": {
         const rows = this.#rows(is, "cases", view);
@@ -675,22 +676,20 @@ class DocumentReader {
         const merchantId = scope !== "all" && "merchantId" in scope ? scope.merchantId : undefined;
         if (scope !== "all" && merchantId === undefined) return this.#fault(of?.value, "of: a merchant");
         const waitsFor = filterOf === undefined ? undefined : this.#waitsFor(filterOf);
-        return rows === undefined
-          ? undefined
-          : { ...placed, view, filter: { merchantId, waitsFor }, is: rows };
+        return rows === undefined ? undefined : { asOf, view, filter: { merchantId, waitsFor }, is: rows };
       }
       case "refundHistory": {
         if (isActor(of)) {
           const rows = this.#rows(is, "cases", "refundRows");
           const filter = filterOf === undefined ? {} : this.#caseFilter(filterOf);
           const scope = this.#scope(of);
-          return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+          return rows === undefined ? undefined : { asOf, view, filter: { ...filter, scope }, is: rows };
         }
         const orderId = this.#viewedOrder(node, fields);
         if (orderId === undefined) return undefined;
-        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
+        if (isNothing(is)) return { asOf, view, orderId, is: undefined };
         const cases = this.#rows(is, "cases", view);
-        return cases === undefined ? undefined : { ...placed, view, orderId, is: cases };
+        return cases === undefined ? undefined : { asOf, view, orderId, is: cases };
       }
       case "refund": {
         const orderId = this.#order;
@@ -704,16 +703,16 @@ class DocumentReader {
             "which case is missing: `of`, or `line`, or `case` for the whole scenario",
           );
         const asked = lineId === undefined ? { orderId, caseId: caseId as string } : { orderId, lineId };
-        if (isNothing(is)) return { ...placed, view, of: asked, is: undefined };
+        if (isNothing(is)) return { asOf, view, of: asked, is: undefined };
         const document = this.#viewDocument(is, view);
-        return document === undefined ? undefined : { ...placed, view, of: asked, is: document };
+        return document === undefined ? undefined : { asOf, view, of: asked, is: document };
       }
       case "order": {
         const orderId = this.#viewedOrder(node, fields);
         if (orderId === undefined) return undefined;
-        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
+        if (isNothing(is)) return { asOf, view, orderId, is: undefined };
         const document = this.#viewDocument(is, view);
-        return document === undefined ? undefined : { ...placed, view, orderId, is: document };
+        return document === undefined ? undefined : { asOf, view, orderId, is: document };
       }
     }
   }
@@ -977,11 +976,11 @@ class DocumentReader {
     return at;
   }
 
-  #place(node: Node): { readonly line: number; readonly column: number } {
+  #place(node: Node): Place {
     return this.#placeOf(node.range?.[0] ?? 0);
   }
 
-  #placeOf(offset: number): { readonly line: number; readonly column: number } {
+  #placeOf(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
