@@ -145,7 +145,7 @@ const orderRefunds = operation({
       : success(found.cases.map((one) => refundDocument(found.order, one, found))),
 });
 
-/** Decisions anew after the order has moved on in between. */
+/** After so many decisions on an order that others change meanwhile, the conflict is what is told. */
 const mostAttempts = 3;
 
 /**

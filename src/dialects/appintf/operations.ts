@@ -37,8 +37,8 @@ export interface Settings {
 /** Two accepted applications of a user for an order are at least so many milliseconds apart. */
 const submitWindow = 3_000;
 
-/** How often a command is decided anew where the order has moved meanwhile. */
-const attempts = 3;
+/** After so many decisions on an order that others change meanwhile, the conflict is what is told. */
+const mostAttempts = 3;
 
 const by = ["buyer"] as const;
 
@@ -190,7 +190,7 @@ async function submit(
     const expect = repeated === undefined ? revision : undefined;
     const outcome = await engine.execute(command, { ...options, expect });
     const moved = E.isLeft(outcome) && outcome.left.code === "versionConflict";
-    if (!moved || attempt === attempts) return outcome;
+    if (!moved || attempt === mostAttempts) return outcome;
   }
 }
 

@@ -111,7 +111,7 @@ const policy = { terms: defaultTerms, redeemStaff: [] };
 /** The best of the ways from a state to a goal; `steps` were taken before. */
 export function bring(state: OrderState, steps: readonly Step[], goal: Goal, now: number): Course {
   let best: Course | undefined;
-  for (const items of orders(goal.items)) {
+  for (const items of sequences(goal.items)) {
     for (const way of waysTo(goal)) {
       const course = new Course(state, steps, now);
       walk(course, { ...goal, items }, way);
@@ -126,7 +126,7 @@ export function bring(state: OrderState, steps: readonly Step[], goal: Goal, now
  * In which order sub-orders may have come to where they are; the document does not say. What is open comes last: what has ended makes
  * room for it on its line.
  */
-function orders(items: Goal["items"]): readonly Goal["items"][] {
+function sequences(items: Goal["items"]): readonly Goal["items"][] {
   const open = ({ item }: Goal["items"][number]): number => Number(item.SubStatus <= 401);
   const failed = ({ item }: Goal["items"][number]): number => Number(item.SubStatus < 404);
   const byEnd = items.toSorted(

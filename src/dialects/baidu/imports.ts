@@ -198,7 +198,7 @@ export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocum
   });
 }
 
-/** How often a document is tried again on an order that others have moved meanwhile. */
+/** How often a document is tried on an order that others move meanwhile. */
 const mostTries = 5;
 
 async function taken(
