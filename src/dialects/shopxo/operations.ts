@@ -36,7 +36,7 @@ import {
   statusName,
   tooManyImages,
 } from "./messages.ts";
-import { caseStatusOf, caseTypeOf, destinationNumbers } from "./states.ts";
+import { caseStatusOf, caseTypeOf, destinationNumbers, destinationOf } from "./states.ts";
 import { caseDocument, latestOf, pageDocument, paidByOf, returnAddressOf } from "./views.ts";
 
 const post = { methods: ["POST"] as const };
@@ -191,7 +191,7 @@ async function narrowed(
       if (order.status === "none") continue;
       const one = order.cases.find(({ caseId }) => caseId === row.caseId);
       const parcel = one?.returnShipment?.trackingNumber;
-      const way = one?.attempts.at(-1)?.destination ?? (row.type === "exchange" ? "manual" : "original");
+      const way = destinationOf(one ?? { type: row.type, attempts: [] });
       if (!byOrder && parcel !== keywords) continue;
       if (expressNumber !== undefined && parcel !== expressNumber) continue;
       if (refundment !== undefined && String(destinationNumbers[way]) !== refundment) continue;

@@ -19,6 +19,7 @@ import {
   caseTypeOf,
   destinationNames,
   destinationNumbers,
+  destinationOf,
   models,
   orderStatusOf,
   payStatusOf,
@@ -304,7 +305,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
   const type = caseTypeOf[one.type];
   const own = ownLog(told, one.caseId);
   const { note = "", evidence = [] } = personalOf(own, "RefundApplied");
-  const way = one.type === "exchange" ? "manual" : (one.attempts.at(-1)?.destination ?? "original");
+  const refundment = destinationNumbers[destinationOf(one)];
   const over = status === 3 ? one.endedAt : undefined;
   const at = {
     apply_time: one.appliedAt,
@@ -332,7 +333,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
     user_id: order.buyerId,
     status: String(status),
     type: String(type),
-    refundment: String(destinationNumbers[way]),
+    refundment: String(refundment),
     reason: one.reason ?? "",
     // A refund alone is asked for no units; those that went back with the money are known once it is paid.
     number: String(one.status === "refunded" ? one.settledQuantity : one.quantity),
@@ -347,7 +348,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
     user: null,
     type_text: caseTypeNames[type],
     status_text: caseStatusNames[status],
-    refundment_text: status === 3 ? destinationNames[destinationNumbers[way]] : "",
+    refundment_text: status === 3 ? destinationNames[refundment] : "",
     ...texts,
   };
 }
