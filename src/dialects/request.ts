@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 
 import * as E from "fp-ts/lib/Either.js";
 
-import { isJsonObject } from "../domain/json.ts";
+import { isObject } from "../domain/json.ts";
 
 /**
  * The fields of a query and a body, those of the body first. Of a form a field is a text; given more than once, or as `name[]` or
@@ -140,7 +140,7 @@ function unescaped(text: string): string | undefined {
 
 function readJson(text: string): E.Either<Unreadable, Fields> {
   const value = parseJson(text);
-  return isJsonObject(value) ? E.right(Object.assign(empty(), value)) : E.left("notJson");
+  return isObject(value) ? E.right(Object.assign(empty(), value)) : E.left("notJson");
 }
 
 /** A JSON text's value; undefined where it is none. */

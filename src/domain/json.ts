@@ -19,7 +19,7 @@ export function present<T extends object>(given: T): { [K in keyof T]?: Exclude<
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** Whether a value of JSON is an object: no list, and not null. */
-export function isJsonObject(value: unknown): value is JsonObject {
+/** Whether a value is an object: no list, and not null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }

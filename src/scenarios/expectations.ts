@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 
 import type { OrderEvent, OrderEventData, OrderEventType } from "../domain/events.ts";
-import { type Json, type JsonObject, isJsonObject } from "../domain/json.ts";
+import { type Json, type JsonObject, isObject } from "../domain/json.ts";
 import { type Rejection, type RejectionCode, describeRejection } from "../domain/refusals.ts";
 import type { Case } from "../domain/caseState.ts";
 import type { Order } from "../domain/state.ts";
@@ -478,7 +478,7 @@ export function replyDifference({ kind, is }: ReplyExpected, reply: Json): Diffe
 /** Of mappings the keys that are named, null for one that is absent; of lists every entry; all else as it is. */
 function askedOf(asked: Json | undefined, found: Json): Json {
   if (isJsonList(asked) && isJsonList(found)) return found.map((one, index) => askedOf(asked[index], one));
-  if (!isJsonObject(asked) || !isJsonObject(found)) return found;
+  if (!isObject(asked) || !isObject(found)) return found;
   return Object.fromEntries(
     Object.entries(asked).map(([key, inside]) => [
       key,
@@ -505,7 +505,7 @@ function namedIn(asked: Json | undefined, found: Json): Json {
   if (isJsonList(asked) && isJsonList(found)) {
     return found.map((one, index) => namedIn(asked[index], one));
   }
-  return isJsonObject(asked) && isJsonObject(found) ? namedOf(asked, found) : found;
+  return isObject(asked) && isObject(found) ? namedOf(asked, found) : found;
 }
 
 function isJsonList(value: Json | undefined): value is readonly Json[] {

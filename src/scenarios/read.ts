@@ -25,7 +25,7 @@ import { type TermsOption, termsSchema } from "../commands/terms.ts";
 import { type Actor, type Role, roles } from "../domain/actor.ts";
 import { caseCommandTypes, caseStatuses } from "../domain/caseLifecycle.ts";
 import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
-import { type Json, type JsonObject, isJsonObject } from "../domain/json.ts";
+import { type Json, type JsonObject, isObject } from "../domain/json.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { isId, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
@@ -229,7 +229,7 @@ class DocumentReader {
       return this.#issues(node, "shop", issuesOf(read.error, known));
     }
     if (wallets === undefined) return { data: read.data, wallets: undefined };
-    const amounts = isJsonObject(wallets) ? Object.entries(wallets) : [];
+    const amounts = isObject(wallets) ? Object.entries(wallets) : [];
     const good = amounts.every(
       ([id, amount]) => isId(id) && Number.isSafeInteger(amount) && Number(amount) > 0,
     );
@@ -386,7 +386,7 @@ class DocumentReader {
       this.#fault(named.value ?? named.key, `${named.name}: a path such as /order/pay, or GET /order/detail`);
     }
     const form = this.#optional(fields, "with", (node) => this.#plain(node)) ?? {};
-    if (!isJsonObject(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
+    if (!isObject(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
     const actor = this.#optional(fields, "as", (as) => this.#actor(as, as));
     const key = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepKey;
     const [reply, has] = ["reply" as const, "has" as const].map((kind): ReplyExpected | undefined => {
@@ -395,7 +395,7 @@ class DocumentReader {
     });
     if (reply !== undefined && has !== undefined)
       this.#fault(fields.get("has")?.key, "has: stands beside `reply`, and only one of them can be meant");
-    if (has !== undefined && isJsonObject(has.is) && Object.keys(has.is).length === 0)
+    if (has !== undefined && isObject(has.is) && Object.keys(has.is).length === 0)
       this.#fault(fields.get("has")?.key, "has: names no key, and so checks nothing");
     if (said !== undefined && said.kind !== "events")
       this.#fault(
@@ -497,7 +497,7 @@ class DocumentReader {
     checked: boolean,
   ): JsonObject | undefined {
     const data = value === undefined ? {} : (this.#plain(value) ?? {});
-    if (!isJsonObject(data)) return this.#fault(value, `${type}: its data must be a mapping`);
+    if (!isObject(data)) return this.#fault(value, `${type}: its data must be a mapping`);
     const orderId = Object.hasOwn(data, "orderId") ? data["orderId"] : this.#orderOf(fields, key);
     // Without an order, which is a fault already, what else is wrong is still worth telling.
     const caseId = ofCase.has(type) ? this.#caseOf(fields) : undefined;
@@ -620,7 +620,7 @@ class DocumentReader {
     }
     if (bare) return { code: code as RejectionCode, facts: undefined };
     const facts = this.#plain(value, true);
-    if (!isJsonObject(facts))
+    if (!isObject(facts))
       return this.#fault(value ?? key, `${code}: its facts must be a mapping; {} where it has none`);
     return { code: code as RejectionCode, facts };
   }

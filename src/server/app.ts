@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { Hono } from "hono";
 import { z } from "zod";
 
-import { isJsonObject } from "../domain/json.ts";
+import { isObject } from "../domain/json.ts";
 import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
 import { type FetchHandler, commandIdOf, prefixPattern, responseOf } from "../dialects/dialect.ts";
@@ -190,7 +190,7 @@ async function read(
 function bodyOf(text: string, headers: Headers, check: Check): ReturnType<Check> {
   if (mediaTypeOf(headers) !== "application/json") return faultOf("mediaType");
   const value = parseJson(text);
-  return isJsonObject(value) ? check(value) : faultOf("notJson");
+  return isObject(value) ? check(value) : faultOf("notJson");
 }
 
 function isFailure(given: Failure | { readonly value: unknown }): given is Failure {

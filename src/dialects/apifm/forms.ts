@@ -3,7 +3,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { z } from "zod";
 
-import { isJsonObject } from "../../domain/json.ts";
+import { isObject } from "../../domain/json.ts";
 import { limits } from "../../domain/limits.ts";
 import { type Asked, type Reply } from "../dialect.ts";
 import { parseJson } from "../request.ts";
@@ -158,7 +158,7 @@ export const createForm = z.object({
   deductionScore: unsupported("暂不支持积分抵扣", (text) => !["", "0", "-1"].includes(text)),
   expireMinutes: whole("expireMinutes", 0, limits.termMinutes),
   extJsonStr: optional.refine(
-    (text) => text === undefined || isJsonObject(parseJson(text)),
+    (text) => text === undefined || isObject(parseJson(text)),
     "extJsonStr格式有误",
   ),
   isCanHx: flag("isCanHx"),

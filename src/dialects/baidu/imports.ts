@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Command } from "../../domain/commands.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
-import { isJsonObject, present } from "../../domain/json.ts";
+import { isObject, present } from "../../domain/json.ts";
 import { idPattern, isId, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
@@ -364,7 +364,7 @@ function staying(
 /** The paths at which two documents differ, as far as the first says anything. */
 function otherwise(given: unknown, here: unknown, path = ""): readonly string[] {
   if (moving.has(path) || same(given, here)) return [];
-  if (!isJsonObject(given) || !isJsonObject(here)) return [path];
+  if (!isObject(given) || !isObject(here)) return [path];
   return Object.entries(given).flatMap(([key, value]) =>
     otherwise(value, here[key], path === "" ? key : `${path}.${key}`),
   );

@@ -3,7 +3,7 @@
 import type { Case } from "../../domain/caseState.ts";
 import { afterSaleUntil, isPast } from "../../domain/deadlines.ts";
 import type { Line, OrderEventData } from "../../domain/events.ts";
-import { type Json, type JsonPairs, isJsonObject } from "../../domain/json.ts";
+import { type Json, type JsonPairs, isObject } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import { type Order, paymentOf, tallyOf } from "../../domain/state.ts";
@@ -124,7 +124,7 @@ function currencyData({ orderId, buyerId, currency, createdAt }: Order, source: 
     currency_symbol: symbol,
     currency_rate: "0.000000",
     add_time: seconds(createdAt),
-    ...(isJsonObject(kept) ? kept : {}),
+    ...(isObject(kept) ? kept : {}),
   };
 }
 
