@@ -7,7 +7,13 @@ import { type Explanation, explain } from "./audit/explain.ts";
 import { type ReplayOptions, type ReplayTotals, replayFile, replayOrders } from "./audit/replay.ts";
 import { refusalElsewhere } from "./commands/claims.ts";
 import { type Due, type DueOrders, type Fired, listDue, runDue } from "./commands/due.ts";
-import { CommandHandler, type MerchantPolicy, type Preview, type Receipt } from "./commands/handle.ts";
+import {
+  CommandHandler,
+  type MerchantPolicy,
+  type Preview,
+  type Receipt,
+  defaultCachedOrders,
+} from "./commands/handle.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
 import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
 import {
@@ -463,7 +469,10 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
-    this.#streams = new OrderStreams(opened.store, Math.ceil((options.cachedOrders ?? 10_000) / 10));
+    this.#streams = new OrderStreams(
+      opened.store,
+      Math.ceil((options.cachedOrders ?? defaultCachedOrders) / 10),
+    );
     this.wallet = new StoredWallet(opened.store, handler, clock);
     const wallet = options.wallet === "kept" ? this.wallet : options.wallet;
     this.#refunds = new RefundProcess(handler, this.#payingCases, { payments, wallet, clock });

@@ -54,8 +54,8 @@ function collect(before: unknown, after: unknown, field: string, into: Change[])
     into.push({ field, before: undefined, after });
 }
 
-/** What is filled, or emptied, is told by its parts. */
-function isEmpty(value: unknown): boolean {
+/** An object or a list without parts: what is filled, or emptied, is told by its parts. */
+export function isEmpty(value: unknown): boolean {
   return value !== null && typeof value === "object" && Object.keys(value).length === 0;
 }
 

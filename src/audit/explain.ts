@@ -14,7 +14,7 @@ import { caseTypes } from "../domain/terms.ts";
 import type { MerchantPolicy } from "../commands/handle.ts";
 import { codeHash, redemptionCode } from "../commands/redemption.ts";
 import type { Envelope } from "../store/codec.ts";
-import { changesBetween, stepsOf } from "./diff.ts";
+import { changesBetween, isEmpty, stepsOf } from "./diff.ts";
 
 /** A field of the state, and the event that made it what it is: no later one changed it. */
 export interface FieldOrigin {
@@ -121,10 +121,6 @@ function originsOf(steps: ReturnType<typeof stepsOf>): readonly FieldOrigin[] {
     }),
     ...whole.filter(({ field }) => !standing.some((one) => isWithin(one.field, field))),
   ];
-}
-
-function isEmpty(value: unknown): boolean {
-  return value !== null && typeof value === "object" && Object.keys(value).length === 0;
 }
 
 function isWithin(field: string, whole: string): boolean {

@@ -42,16 +42,9 @@ async function devServer(session: Session, { port, data }: DevServerArguments): 
     session.note(
       "a development server: it speaks a subset of the EventStoreDB 20+ gRPC protocol, to this machine only; Ctrl-C ends it",
     );
-    await interrupted(session.signal);
+    await session.interrupted();
   } finally {
     await server.close();
   }
   return exits.done;
-}
-
-async function interrupted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => {
-    signal.addEventListener("abort", resolve, { once: true });
-  });
 }

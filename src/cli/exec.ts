@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 
 import type { ExecuteOptions } from "../commands/parse.ts";
 import type { Actor } from "../domain/actor.ts";
+import { isObject, present } from "../domain/json.ts";
 import { type Rejection, describeRejection } from "../domain/refusals.ts";
 import { actorOf, countOf, instantOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
@@ -85,7 +86,7 @@ async function exec(session: Session, json: string | undefined, options: ExecOpt
 
 /** The argument as a harness line, with what the options say where it does not. */
 function lineOf(json: unknown, { as, id, at, expect }: ExecOptions): Readonly<Record<string, unknown>> {
-  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+  if (!isObject(json)) {
     throw new CliError(exits.unreadable, "argument:1:1: a command is a JSON object");
   }
   const line: Readonly<Record<string, unknown>> = "type" in json ? { command: json } : { ...json };
@@ -99,10 +100,7 @@ function lineOf(json: unknown, { as, id, at, expect }: ExecOptions): Readonly<Re
   if (as === undefined && "type" in json) {
     throw new CliError(exits.usage, "exec: say who gives the command, such as --as buyer:17850");
   }
-  const merged = {
-    ...line,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
+  const merged = { ...line, ...present(given) };
   return "type" in json && id === undefined ? { ...merged, commandId: `cli:${randomUUID()}` } : merged;
 }
 

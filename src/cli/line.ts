@@ -14,10 +14,6 @@ export const lineKeys = ["commandId", "at", "actor", "expect", "command"] as con
 
 const known: ReadonlySet<string> = new Set(lineKeys);
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
 /** @returns the refusal that names every unknown key, and whatever else is wrong beside. */
 export function readLine(line: Readonly<Record<string, unknown>>): Asked | Rejection<"invalidCommand"> {
   const { commandId, at, actor, expect, command } = line;

@@ -117,7 +117,7 @@ async function serving(session: Session, options: ServeOptions, version: string)
       const url = `http://${at}:${listening.port}`;
       if (session.json) await session.document({ url });
       else await session.print(`listening on ${url}`);
-      await interrupted(session.signal);
+      await session.interrupted();
       session.note("stopping");
       await listening.stop();
     },
@@ -133,13 +133,6 @@ function secretsOf({ io }: Session): Secrets {
     return value === "" ? undefined : value;
   };
   return { baiduToken: from("AFTERSALE_BAIDU_TOKEN"), signatureKey: from("AFTERSALE_SIGNATURE_KEY") };
-}
-
-function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 /** Errors and warnings always, the rest not with `--quiet`. */

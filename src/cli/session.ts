@@ -75,6 +75,15 @@ export class Session {
     return this.io.signal;
   }
 
+  /** Waits for Ctrl-C. */
+  async interrupted(): Promise<void> {
+    const { signal } = this;
+    if (signal.aborted) return;
+    await new Promise((resolve) => {
+      signal.addEventListener("abort", resolve, { once: true });
+    });
+  }
+
   // --- printing ---
 
   /** Nobody reads stdout any more. */

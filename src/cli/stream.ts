@@ -3,11 +3,12 @@
 import type * as E from "fp-ts/lib/Either.js";
 
 import type { Receipt } from "../commands/handle.ts";
+import { isObject } from "../domain/json.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { Engine } from "../engine.ts";
 import { CliError, type Exit, exitOf, exits, messageOf } from "./exits.ts";
 import { type InputLine, jsonFault, maxLineBytes, readLines } from "./input.ts";
-import { type Asked, isObject, lineKeys, readLine } from "./line.ts";
+import { type Asked, lineKeys, readLine } from "./line.ts";
 import { receiptJson, refusalDocument } from "./receipt.ts";
 import type { Session } from "./session.ts";
 

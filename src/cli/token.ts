@@ -3,7 +3,7 @@
 import { type Command, Argument } from "commander";
 
 import { type Role, roles } from "../domain/actor.ts";
-import { idPattern, limits } from "../domain/limits.ts";
+import { isId } from "../domain/limits.ts";
 import { CliError, exits, messageOf } from "./exits.ts";
 import { instantText, table } from "./output.ts";
 import type { Run, Session } from "./session.ts";
@@ -53,7 +53,7 @@ export function addToken(program: Command, run: Run): void {
 }
 
 async function add(session: Session, role: Role, id: string, { tokens }: TokenOptions) {
-  if (id.length > limits.idLength || !idPattern.test(id)) {
+  if (!isId(id)) {
     throw new CliError(exits.usage, `<id>: ${JSON.stringify(id)} is no id`);
   }
   const { addToken: made } = await import("../server/tokens.ts");

@@ -5,6 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Command, Policy, Request } from "../domain/commands.ts";
 import { decide, mayTouch, merchantOf } from "../domain/decide.ts";
 import type { OrderEvent } from "../domain/events.ts";
+import { deepFreeze } from "../domain/freeze.ts";
 import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import { type OrderState, evolve, initialState } from "../domain/state.ts";
@@ -95,7 +96,8 @@ interface Known {
   epoch: number;
 }
 
-const defaultCachedOrders = 10_000;
+/** How many orders' states are kept where nothing else is said. */
+export const defaultCachedOrders = 10_000;
 
 /** Fresh decisions after losing a race, before the caller is told of the conflict. */
 const mostAttempts = 16;
@@ -474,14 +476,6 @@ function firstReceipt(
     },
     replayed: false,
   };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const key in value) deepFreeze(value[key]);
-  }
-  return value;
 }
 
 function revisionText({ revision }: Known): string {

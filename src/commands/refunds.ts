@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Destination } from "../domain/caseEvents.ts";
 import { type Attempt, type Case, inFlight } from "../domain/caseState.ts";
 import type { Command } from "../domain/commands.ts";
-import { idPattern, limits } from "../domain/limits.ts";
+import { isId, limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import type { Order } from "../domain/state.ts";
 import type { CommandHandler, Receipt } from "./handle.ts";
@@ -104,7 +104,7 @@ export class RefundProcess {
     this.#clock = clock;
     for (const name of [payments?.name, wallet?.name]) {
       // Nothing could be recorded in such a name, once the money has moved.
-      if (name === undefined || (name.length <= limits.idLength && idPattern.test(name))) continue;
+      if (name === undefined || isId(name)) continue;
       throw new TypeError(
         `the name of a payment provider or wallet is an id, and ${JSON.stringify(name)} is none`,
       );

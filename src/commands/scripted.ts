@@ -1,5 +1,6 @@
 // A payment provider and a wallet in memory that do what a script says: for tests, scenarios and first steps.
 
+import { isObject } from "../domain/json.ts";
 import type { PaymentProvider, RefundAnswer, RefundRequest, RefundStatus, Wallet } from "./refundPorts.ts";
 import { nearest } from "./suggest.ts";
 
@@ -200,8 +201,4 @@ function readStep(step: unknown, refundId: string): ScriptStep {
     `script: ${refundId}: ${JSON.stringify(step)} is no step${near === undefined ? "" : ` (${near}?)`}; ` +
       `steps are ${words.join(", ")}, {settle: amount} and {refuse: code, retryable?, message?}`,
   );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

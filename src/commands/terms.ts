@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 
+import { present } from "../domain/json.ts";
 import { limits } from "../domain/limits.ts";
 import { describeIssue } from "../domain/refusals.ts";
 import { type CaseType, type Terms, caseTypes, defaultTerms } from "../domain/terms.ts";
@@ -55,6 +56,5 @@ export function policies(option: unknown): (merchantId: string) => MerchantPolic
 }
 
 function policyOf({ redeemStaff = [], reasons = {}, ...terms }: MerchantTerms): MerchantPolicy {
-  const given = Object.entries(terms).filter(([, value]) => value !== undefined);
-  return { terms: { ...defaultTerms, ...Object.fromEntries(given) }, redeemStaff, reasons };
+  return { terms: { ...defaultTerms, ...present(terms) }, redeemStaff, reasons };
 }

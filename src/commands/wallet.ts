@@ -14,7 +14,7 @@ import type { Command } from "../domain/commands.ts";
 import { currencyFault } from "../domain/currencies.ts";
 import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
-import type { Order, OrderState } from "../domain/state.ts";
+import { type Order, type OrderState, isTerminal } from "../domain/state.ts";
 import {
   type Hold,
   type WalletCommand,
@@ -231,8 +231,7 @@ export class StoredWallet implements KeptWallet {
   /** Ends one open hold: as the buyer wanted it while the order can be paid, else in the buyer's favour. */
   async #settle(buyerId: string, hold: Hold): Promise<"taken" | "released"> {
     const order = await this.#orders.state(hold.orderId);
-    const late = order.status === "cancelled" || order.status === "closed";
-    if (!late && E.isRight(await this.#record(buyerId, hold))) {
+    if (!isTerminal(order) && E.isRight(await this.#record(buyerId, hold))) {
       await this.#end(buyerId, hold.payId, "Take");
       return "taken";
     }

@@ -6,7 +6,7 @@ import { currencyFault } from "../domain/currencies.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { caseTypes } from "../domain/terms.ts";
 import { freightBy, freightSchema } from "./freight.ts";
-import type { Addresses, Catalog, Freight } from "./ports.ts";
+import type { Addresses, Catalog, Choice, Freight } from "./ports.ts";
 import { wallClock } from "./wallClock.ts";
 
 const text = z.string().min(1).max(limits.textLength);
@@ -58,13 +58,7 @@ export interface ShopPorts {
   readonly timeZone: string;
 }
 
-function keyOf({
-  goodsId,
-  options,
-}: {
-  readonly goodsId: string;
-  readonly options?: string | undefined;
-}): string {
+function keyOf({ goodsId, options }: Choice): string {
   return options === undefined ? goodsId : `${goodsId} ${options}`;
 }
 

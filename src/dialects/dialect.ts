@@ -7,7 +7,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Role } from "../domain/actor.ts";
 import type { Engine } from "../engine.ts";
 import type { Caller, Ports } from "./ports.ts";
-import { type Fields, type Unreadable, targetOf, readFields } from "./request.ts";
+import { type Fields, type Unreadable, keyOf, targetOf, readFields } from "./request.ts";
 
 /** What every dialect is once it stands: it answers requests whose path begins below its own prefix. It never throws. */
 export type FetchHandler = (request: Request) => Promise<Response>;
@@ -48,6 +48,9 @@ export interface Mount {
   /** What stands before the dialect's paths, such as `/apifm`; nothing without it. */
   readonly prefix?: string | undefined;
 }
+
+/** What a prefix is made of. */
+export const prefixPattern = /^(\/[a-z0-9-]+)+$/;
 
 /** What each dialect's folder exports, under the dialect's name. */
 export type MakeDialect = (engine: Engine, ports: Ports, mount?: Mount) => FetchHandler;
@@ -172,8 +175,8 @@ async function replyTo(
   const fields = await readFields(request, dialect.bodyLimit);
   if (E.isLeft(fields)) return dialect.unreadable(fields.left, path);
   const { headers } = request;
-  const key = headers.get("idempotency-key");
-  if (key !== null && (key === "" || key.length > 255)) return dialect.unreadable("badKey", path);
+  const given = keyOf(headers);
+  if (E.isLeft(given)) return dialect.unreadable(given.left, path);
   const token = dialect.tokenOf({ headers, fields: fields.right });
   const caller = token === undefined ? undefined : await ports.authentication.authenticate(token);
   if (found.by !== undefined) {
@@ -181,6 +184,7 @@ async function replyTo(
     if (!found.by.includes(caller.role)) return dialect.forbidden(path);
   }
   // Another caller's key, or the same for another operation, is another key.
+  const key = given.right;
   const origin =
     key === null ? ["fresh", seed] : ["key", dialect.name, path, caller?.role ?? "", caller?.id ?? "", key];
   const asked: Asked = {
@@ -191,11 +195,16 @@ async function replyTo(
     caller,
     now: ports.clock(),
     get commandId() {
-      return `http:${digest(["command", ...origin]).slice(0, 40)}`;
+      return commandIdOf(["command", ...origin]);
     },
     newId: (what) => numberOf(digest(["id", what, ...origin])),
   };
   return found.answer(asked, shop);
+}
+
+/** The id of the command that a request gives: of the same origin it is the same. */
+export function commandIdOf(origin: readonly string[]): string {
+  return `http:${digest(origin).slice(0, 40)}`;
 }
 
 function digest(parts: readonly string[]): string {
@@ -220,9 +229,10 @@ function headersOf(type: string) {
   };
 }
 
-function responseOf(reply: Reply): Response {
+/** A reply as a response, which no cache keeps; `more` are headers beside the usual ones. */
+export function responseOf(reply: Reply, more?: Readonly<Record<string, string>>): Response {
   const { status = 200 } = reply;
-  return "json" in reply
-    ? new Response(JSON.stringify(reply.json), { status, headers: headers.json })
-    : new Response(reply.html, { status, headers: headers.html });
+  const usual = "json" in reply ? headers.json : headers.html;
+  const init = { status, headers: more === undefined ? usual : { ...usual, ...more } };
+  return new Response("json" in reply ? JSON.stringify(reply.json) : reply.html, init);
 }

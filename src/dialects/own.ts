@@ -7,11 +7,16 @@ import type { Scope } from "../projections/statistics.ts";
 import type { AskedBy } from "./dialect.ts";
 import type { Caller } from "./ports.ts";
 
+/** Whether a caller is one of the shop's admins and services, who see everything. */
+export function isService({ role }: Caller): boolean {
+  return role === "admin" || role === "system";
+}
+
 /** Whether an order is the caller's to see: a buyer's and a merchant's own, and any for the shop's admins and services. */
 export function maySee(caller: Caller, order: Pick<Order, "buyerId" | "merchantId">): boolean {
   if (caller.role === "buyer") return order.buyerId === caller.id;
   if (caller.role === "merchant") return order.merchantId === caller.id;
-  return caller.role === "admin" || caller.role === "system";
+  return isService(caller);
 }
 
 /** Whether there is such an order of the caller's; asked before anything else is read, it takes as long for another's as for none. */
@@ -67,5 +72,5 @@ export async function standing(
 export function scopeOf(caller: Caller): Scope | undefined {
   if (caller.role === "buyer") return { buyerId: caller.id };
   if (caller.role === "merchant") return { merchantId: caller.id };
-  return caller.role === "admin" || caller.role === "system" ? "all" : undefined;
+  return isService(caller) ? "all" : undefined;
 }

@@ -13,7 +13,7 @@ import type { WalletRefusal } from "../domain/wallet.ts";
 
 /**
  * Who sent a request, as the shop knows them; as an actor of a command they are the same. Dialects are for buyers, merchants and staff;
- * the other roles are the shop's own services, for the plain API.
+ * the other roles are the shop's own services, for the plain API; what Baidu's order centre sends may come from `system`, too.
  */
 export type Caller = Actor;
 

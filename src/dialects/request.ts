@@ -4,6 +4,8 @@ import { Buffer } from "node:buffer";
 
 import * as E from "fp-ts/lib/Either.js";
 
+import { isObject } from "../domain/json.ts";
+
 /**
  * The fields of a query and a body, those of the body first. Of a form a field is a text; given more than once, or as `name[]` or
  * `name[3]`, the texts in their order. Of JSON it is whatever stands there. Prototype names are names like any other.
@@ -35,6 +37,18 @@ export function targetOf(url: string): { readonly path: string; readonly query: 
     : { path: url.slice(start, mark), query: url.slice(mark + 1, end) };
 }
 
+/** A request's Idempotency-Key; null where it brings none. */
+export function keyOf(headers: Headers): E.Either<Unreadable, string | null> {
+  const key = headers.get("idempotency-key");
+  return key !== null && (key === "" || key.length > 255) ? E.left("badKey") : E.right(key);
+}
+
+/** What a body is said to be, without its parameters; empty where nothing is said. */
+export function mediaTypeOf(headers: Headers): string {
+  const [media = ""] = (headers.get("content-type") ?? "").split(";");
+  return media.trim().toLowerCase();
+}
+
 /** Reads a request's query and body. */
 export async function readFields(
   request: Request,
@@ -45,7 +59,7 @@ export async function readFields(
   const text = await readText(request, limit);
   if (E.isLeft(text)) return text;
   if (text.right === "") return query;
-  const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  const media = mediaTypeOf(request.headers);
   const body =
     media === "application/json"
       ? readJson(text.right)
@@ -126,8 +140,7 @@ function unescaped(text: string): string | undefined {
 
 function readJson(text: string): E.Either<Unreadable, Fields> {
   const value = parseJson(text);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return E.left("notJson");
-  return E.right(Object.assign(empty(), value));
+  return isObject(value) ? E.right(Object.assign(empty(), value)) : E.left("notJson");
 }
 
 /** A JSON text's value; undefined where it is none. */

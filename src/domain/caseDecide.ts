@@ -14,7 +14,7 @@ import { isLegal, statusesFor } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
 import { claimedInAll, claimedOf, refundableOf } from "./refundable.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
-import { type Order, type Payment, evolve, openCasesOf, tallyOf } from "./state.ts";
+import { type Order, evolve, openCasesOf, paymentOf, tallyOf } from "./state.ts";
 import { type CaseType, caseTypes } from "./terms.ts";
 
 /** The facts of one decision, in order; empty where the command changes nothing (a payment or a hiding repeated). */
@@ -312,11 +312,6 @@ function importCase(request: Request<"ImportRefund">, order: Order, now: number)
 }
 
 // --- paying out, as it stands at the end of several appends ---
-
-/** The payment that a case gives back. */
-function paymentOf(order: Order, one: Pick<Case, "payId"> | undefined): Payment | undefined {
-  return order.payments.find(({ payId, late }) => (one?.payId === undefined ? !late : payId === one.payId));
-}
 
 /** The payout checks of ruling 5: money goes back only a way that it can go. Nothing goes any way. */
 export function payoutRefused(

@@ -24,6 +24,7 @@ import {
   type Shipment,
   fact,
 } from "./events.ts";
+import { present } from "./json.ts";
 import { type OrderStatus, isLegal, statusesFor } from "./lifecycle.ts";
 import { sum, times } from "./money.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
@@ -31,9 +32,11 @@ import {
   type Order,
   type OrderState,
   type Payment,
+  charged,
   creationVariant,
   evolve,
   hasOpenCase,
+  isTerminal,
   tallyOf,
 } from "./state.ts";
 import { type CaseType, type StockRule, type Terms, caseTypes } from "./terms.ts";
@@ -187,6 +190,7 @@ function create(request: Request<"CreateOrder">, state: OrderState, now: number)
     charges: command.charges ?? [],
     terms,
     ...(command.redeemable === true ? { redemption: { codeHash: policy.codeHash as string } } : {}),
+    // Without undefined: what is recorded must be what is stored.
     ...(command.personal === undefined ? {} : { personal: present(command.personal) }),
     ...(command.source === undefined ? {} : { source: command.source }),
   } as OrderEventData["OrderCreated"]);
@@ -254,11 +258,6 @@ function termsOf(inForce: Terms, asked: Command<"CreateOrder">["terms"]): Terms 
 /** Types of cases, each once, in the order of the domain. */
 function inOrder(types: readonly CaseType[]): readonly CaseType[] {
   return caseTypes.filter((type) => types.includes(type));
-}
-
-/** Without the keys that stand for nothing: what is recorded must be what is stored. */
-function present<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }
 
 function lineOf(asked: LineAsked, terms: Terms): Line {
@@ -382,17 +381,10 @@ function codeWrong(order: Order, policy: Policy): Refusal {
 }
 
 function taxLimit(order: Order, amount: number): Refusal {
-  const tariff = order.charges.reduce(
-    (all, charge) => (charge.kind === "tariff" ? all + charge.amount : all),
-    0,
-  );
+  const tariff = charged(order, "tariff");
   return amount > tariff
     ? { code: "surplusTooHigh", field: "amount", amount, limit: tariff, currency: order.currency }
     : undefined;
-}
-
-function late(order: Order): boolean {
-  return order.status === "cancelled" || order.status === "closed";
 }
 
 /** Goods under refund are not sent, unless the merchant insists; those of a cancelled order are not sent at all. */
@@ -473,7 +465,7 @@ const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> }
           }
         : undefined,
       // Late money is recorded whatever its amount: refusing it would make it vanish.
-      command.amount !== order.total && !late(order)
+      command.amount !== order.total && !isTerminal(order)
         ? {
             code: "amountMismatch",
             field: "amount",
@@ -495,7 +487,7 @@ const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> }
         ...(method === undefined ? {} : { method }),
         ...(tradeNo === undefined ? {} : { tradeNo }),
       };
-      return late(order)
+      return isTerminal(order)
         ? latePayment(order, payment, now)
         : [fact("OrderPaid", now, payment), ...afterPayment(order.terms, order.fulfilment, order.lines, now)];
     },

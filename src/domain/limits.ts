@@ -51,3 +51,8 @@ export const limits = {
 
 /** Ids are safe in file names, URLs, logs and stream names. */
 export const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:@|+=-]*$/;
+
+/** Whether a text can be an id. */
+export function isId(text: string): boolean {
+  return text.length <= limits.idLength && idPattern.test(text);
+}

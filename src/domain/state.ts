@@ -5,6 +5,7 @@ import { isOpen } from "./caseLifecycle.ts";
 import { type Case, caseApplied, caseImported, evolveCase, inFlight } from "./caseState.ts";
 import {
   type Charge,
+  type ChargeKind,
   type Fulfilment,
   type Line,
   type OrderEvent,
@@ -395,6 +396,16 @@ function paused(before: Order, after: Order, at: number): Order {
         pausedSince: undefined,
         pausedFor: after.pausedFor + Math.max(0, at - (after.pausedSince as number)),
       };
+}
+
+/** What an order charges of one kind beside its goods, in minor units. */
+export function charged({ charges }: Order, kind: ChargeKind): number {
+  return charges.reduce((sum, charge) => (charge.kind === kind ? sum + charge.amount : sum), 0);
+}
+
+/** The payment that a case gives back; without a case, the order's own. */
+export function paymentOf({ payments }: Order, one?: Pick<Case, "payId">): Payment | undefined {
+  return payments.find(({ payId, late }) => (one?.payId === undefined ? !late : payId === one.payId));
 }
 
 /** Where all money that came is: given back, on its way back, or kept. */

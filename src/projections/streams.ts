@@ -1,5 +1,6 @@
 // Orders' events as they were last read: an order asked for again is read on from there, not anew.
 
+import { deepFreeze } from "../domain/freeze.ts";
 import { type Envelope, codec, streamOf } from "../store/codec.ts";
 import type { EventStore } from "../store/port.ts";
 
@@ -27,7 +28,7 @@ export class OrderStreams {
     const isAll = last !== undefined && this.#store.local?.revision(stream) === last;
     const from = last === undefined ? undefined : last + 1n;
     const added = isAll ? [] : await this.#store.readStream(stream, { from });
-    const envelopes = added.length === 0 ? known : [...known, ...added.map(codec.decode).map(deepFrozen)];
+    const envelopes = added.length === 0 ? known : [...known, ...added.map(codec.decode).map(deepFreeze)];
     this.#keep(orderId, envelopes);
     return envelopes;
   }
@@ -38,10 +39,4 @@ export class OrderStreams {
     if (this.#kept.size >= this.#most) this.#kept.delete(this.#kept.keys().next().value as string);
     this.#kept.set(orderId, envelopes);
   }
-}
-
-function deepFrozen<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const part of Object.values(value)) deepFrozen(part);
-  return Object.freeze(value);
 }

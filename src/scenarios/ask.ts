@@ -1,22 +1,13 @@
 // What a scenario's people ask in a source system's own words: the shop around the engine, and requests to its dialects.
 
-import { apifm } from "../dialects/apifm/index.ts";
-import { appintf } from "../dialects/appintf/index.ts";
-import { baidu } from "../dialects/baidu/index.ts";
+import { type DialectName, dialects } from "../dialects/byName.ts";
 import { type ShopData, indexed, portsOf } from "../dialects/catalog.ts";
 import type { LogLine, Ports } from "../dialects/ports.ts";
-import { shopxo } from "../dialects/shopxo/index.ts";
 import { type Role, roles } from "../domain/actor.ts";
 import type { Json } from "../domain/json.ts";
 import type { Engine } from "../engine.ts";
 import type { PaymentProvider } from "../commands/refundPorts.ts";
 import type { AskStep } from "./scenario.ts";
-
-const made = { apifm, shopxo, baidu, appintf } as const;
-
-export type DialectName = keyof typeof made;
-
-export const dialectNames = Object.keys(made) as readonly DialectName[];
 
 /** What stands around the engine while a request is answered. */
 interface Around {
@@ -47,7 +38,7 @@ export async function replyTo(step: AskStep, { engine, shop, payments, clock }: 
     newSeed: () => step.key,
     log: (line) => faults.push(line),
   };
-  const response = await made[step.dialect](engine, ports)(requestOf(step));
+  const response = await dialects[step.dialect](engine, ports)(requestOf(step));
   const [fault] = faults;
   if (fault !== undefined) throw fault["error"];
   const text = await response.text();

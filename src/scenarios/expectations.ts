@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 
 import type { OrderEvent, OrderEventData, OrderEventType } from "../domain/events.ts";
-import type { Json } from "../domain/json.ts";
+import { type Json, type JsonObject, isObject } from "../domain/json.ts";
 import { type Rejection, type RejectionCode, describeRejection } from "../domain/refusals.ts";
 import type { Case } from "../domain/caseState.ts";
 import type { Order } from "../domain/state.ts";
@@ -15,18 +15,16 @@ import type { OrderFilter, OrderRow } from "../projections/orders.ts";
 import type { CaseDetail, RefundDetail } from "../projections/refund.ts";
 import type { Statistics } from "../projections/statistics.ts";
 
-export type JsonMap = { readonly [key: string]: Json };
-
 /** An event: its type alone where `data` is undefined, else with all of its data. */
 export interface EventExpected {
   readonly type: OrderEventType;
-  readonly data: JsonMap | undefined;
+  readonly data: JsonObject | undefined;
 }
 
 /** A broken rule: its code alone where `facts` is undefined, else with all of its facts. */
 export interface RuleExpected {
   readonly code: RejectionCode;
-  readonly facts: JsonMap | undefined;
+  readonly facts: JsonObject | undefined;
 }
 
 export type OutcomeExpected =
@@ -43,23 +41,27 @@ interface ViewAsked {
 
 export type ViewExpected = ViewAsked &
   (
-    | { readonly view: "statistics"; readonly scope: NonNullable<OrderFilter["scope"]>; readonly is: JsonMap }
-    | { readonly view: "orders"; readonly filter: OrderFilter; readonly is: readonly JsonMap[] }
+    | {
+        readonly view: "statistics";
+        readonly scope: NonNullable<OrderFilter["scope"]>;
+        readonly is: JsonObject;
+      }
+    | { readonly view: "orders"; readonly filter: OrderFilter; readonly is: readonly JsonObject[] }
     /** `is` undefined: there is no such order. */
-    | { readonly view: "order"; readonly orderId: string; readonly is: JsonMap | undefined }
+    | { readonly view: "order"; readonly orderId: string; readonly is: JsonObject | undefined }
     /** One order's cases, each in full; `is` undefined: there is no such order. */
     | {
         readonly view: "refundHistory";
         readonly orderId: string;
-        readonly is: readonly JsonMap[] | undefined;
+        readonly is: readonly JsonObject[] | undefined;
       }
     /** The cases of a buyer or a merchant, a row each. */
-    | { readonly view: "refundHistory"; readonly filter: CaseFilter; readonly is: readonly JsonMap[] }
-    | { readonly view: "queue"; readonly filter: QueueFilter; readonly is: readonly JsonMap[] }
+    | { readonly view: "refundHistory"; readonly filter: CaseFilter; readonly is: readonly JsonObject[] }
+    | { readonly view: "queue"; readonly filter: QueueFilter; readonly is: readonly JsonObject[] }
     /** `is` undefined: there is no such case or line. */
-    | { readonly view: "refund"; readonly of: RefundOf; readonly is: JsonMap | undefined }
+    | { readonly view: "refund"; readonly of: RefundOf; readonly is: JsonObject | undefined }
     /** What the scripted payment provider or wallet has seen and done. */
-    | { readonly view: "provider" | "wallet"; readonly is: JsonMap }
+    | { readonly view: "provider" | "wallet"; readonly is: JsonObject }
   );
 
 /** A reply: all of it, or (`has`) what is named of it, at any depth. */
@@ -89,7 +91,7 @@ export interface Difference {
 
 type Keys<D> = { readonly [K in keyof D]-?: object extends Pick<D, K> ? "optional" : "required" };
 
-const line = { cause: "required", lines: "required" } as const;
+const stock = { cause: "required", lines: "required" } as const;
 const waybill = { caseId: "required", carrier: "required", trackingNumber: "required" } as const;
 const payment = {
   payId: "required",
@@ -126,8 +128,8 @@ export const eventKeys: { readonly [T in OrderEventType]: Keys<OrderEventData[T]
   LatePaymentReceived: payment,
   OrderCancelled: { by: "required", reason: "optional" },
   OrderExpired: { payBy: "required" },
-  StockDeducted: { ...line, rule: "required" },
-  StockReleased: line,
+  StockDeducted: { ...stock, rule: "required" },
+  StockReleased: stock,
   OrderShipped: { shipments: "required" },
   ShipmentCorrected: { shipments: "required" },
   OrderRedeemed: { staffId: "required", source: "optional" },
@@ -138,7 +140,7 @@ export const eventKeys: { readonly [T in OrderEventType]: Keys<OrderEventData[T]
   GoodsPurchased: { reference: "optional" },
   TaxSurplusRecorded: { amount: "required" },
   TaxRefunded: { amount: "required" },
-  StockRestored: line,
+  StockRestored: stock,
   OrderClosedByRefund: { refunded: "required", returnedUnits: "required" },
   RefundApplied: {
     caseId: "required",
@@ -450,7 +452,7 @@ export function plainOf(value: unknown): Json {
 
 /** The keys that are named must be there with exactly these values; null stands for what is absent. */
 export function documentDifference(
-  expected: JsonMap | undefined,
+  expected: JsonObject | undefined,
   actual: object | undefined,
   what = "an order",
 ): Difference | undefined {
@@ -476,7 +478,7 @@ export function replyDifference({ kind, is }: ReplyExpected, reply: Json): Diffe
 /** Of mappings the keys that are named, null for one that is absent; of lists every entry; all else as it is. */
 function askedOf(asked: Json | undefined, found: Json): Json {
   if (isJsonList(asked) && isJsonList(found)) return found.map((one, index) => askedOf(asked[index], one));
-  if (!isJsonMap(asked) || !isJsonMap(found)) return found;
+  if (!isObject(asked) || !isObject(found)) return found;
   return Object.fromEntries(
     Object.entries(asked).map(([key, inside]) => [
       key,
@@ -488,8 +490,8 @@ function askedOf(asked: Json | undefined, found: Json): Json {
 /** Documents, and lists of documents, inside a document: of these, too, only what is named is looked at. */
 const inner: ReadonlySet<string> = new Set(["cases", "attempts", "log", "refunds", "book", "steps"]);
 
-function namedOf(expected: JsonMap, actual: object): JsonMap {
-  const all = plainOf(actual) as JsonMap;
+function namedOf(expected: JsonObject, actual: object): JsonObject {
+  const all = plainOf(actual) as JsonObject;
   return Object.fromEntries(
     Object.entries(expected).map(([key, asked]) => {
       const found = all[key] ?? null;
@@ -503,25 +505,21 @@ function namedIn(asked: Json | undefined, found: Json): Json {
   if (isJsonList(asked) && isJsonList(found)) {
     return found.map((one, index) => namedIn(asked[index], one));
   }
-  return isJsonMap(asked) && isJsonMap(found) ? namedOf(asked, found) : found;
+  return isObject(asked) && isObject(found) ? namedOf(asked, found) : found;
 }
 
 function isJsonList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-export function isJsonMap(value: Json | undefined): value is JsonMap {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
 /** As many documents, in this order, each as `documentDifference` has it; `shown` are the keys that show of one too many. */
 export function listDifference(
-  expected: readonly JsonMap[],
+  expected: readonly JsonObject[],
   actual: readonly object[],
   shown: readonly string[],
 ): Difference | undefined {
   const others = Object.fromEntries(shown.map((key) => [key, null]));
-  const named = actual.map((row, index): JsonMap => namedOf(expected[index] ?? others, row));
+  const named = actual.map((row, index): JsonObject => namedOf(expected[index] ?? others, row));
   return isDeepStrictEqual(expected, named)
     ? undefined
     : { expected: expected.map(written), actual: named.map(written) };
@@ -601,8 +599,8 @@ function writtenOutcome(expected: OutcomeExpected, { refused, repeat, events }: 
 
 /** Lines of YAML: `-` what was expected and not there, `+` what was there and not expected, two spaces what was both. */
 export function diffLines({ expected, actual }: Difference): readonly string[] {
-  const a = linesOf(expected);
-  const b = linesOf(actual);
+  const a = yamlLines(expected);
+  const b = yamlLines(actual);
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
   let end = 0;
@@ -615,7 +613,8 @@ export function diffLines({ expected, actual }: Difference): readonly string[] {
   ];
 }
 
-function linesOf(value: Json): readonly string[] {
+/** A value as lines of YAML. */
+export function yamlLines(value: Json): readonly string[] {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
 }
 

@@ -25,26 +25,24 @@ import { type TermsOption, termsSchema } from "../commands/terms.ts";
 import { type Actor, type Role, roles } from "../domain/actor.ts";
 import { caseCommandTypes, caseStatuses } from "../domain/caseLifecycle.ts";
 import { type OrderEvent, isOrderEventType, orderEventTypes, ratings } from "../domain/events.ts";
-import type { Json } from "../domain/json.ts";
+import { type Json, type JsonObject, isObject } from "../domain/json.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
-import { idPattern, limits } from "../domain/limits.ts";
+import { isId, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
 import { caseTypes, defaultTerms } from "../domain/terms.ts";
 import { type Party, parties } from "../domain/waiting.ts";
+import { dialectNames } from "../dialects/byName.ts";
 import { type ShopData, shopSchema } from "../dialects/catalog.ts";
 import type { CaseFilter } from "../projections/cases.ts";
 import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { dialectNames } from "./ask.ts";
 import {
   type EventExpected,
-  type JsonMap,
   type OutcomeExpected,
   type ReplyExpected,
   type RuleExpected,
   type ViewExpected,
   eventKeys,
-  isJsonMap,
   instantText,
   isInstantKey,
   viewKeys,
@@ -114,6 +112,8 @@ interface Named extends Field {
 }
 
 type Fields = ReadonlyMap<string, Field>;
+
+type Place = Pick<Fault, "line" | "column">;
 
 class DocumentReader {
   readonly #document: Document.Parsed;
@@ -221,7 +221,7 @@ class DocumentReader {
   #shop(
     node: Node,
   ): { readonly data: ShopData; readonly wallets: Readonly<Record<string, number>> | undefined } | undefined {
-    const { wallets, ...given } = this.#plain(node) as JsonMap;
+    const { wallets, ...given } = this.#plain(node) as JsonObject;
     const read = shopSchema.safeParse(given);
     if (!read.success) {
       const known = (path: readonly PropertyKey[]): readonly string[] =>
@@ -229,7 +229,7 @@ class DocumentReader {
       return this.#issues(node, "shop", issuesOf(read.error, known));
     }
     if (wallets === undefined) return { data: read.data, wallets: undefined };
-    const amounts = isJsonMap(wallets) ? Object.entries(wallets) : [];
+    const amounts = isObject(wallets) ? Object.entries(wallets) : [];
     const good = amounts.every(
       ([id, amount]) => isId(id) && Number.isSafeInteger(amount) && Number(amount) > 0,
     );
@@ -279,11 +279,7 @@ class DocumentReader {
     const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? `given-${index + 1}`;
     const place = this.#place(node);
     if (!isOrderEventType(type)) {
-      const as = fields.get("as");
-      const actor =
-        as === undefined
-          ? this.#fault(key, `${type}: who gives it is missing: as`)
-          : this.#actor(as.value, as.key);
+      const actor = this.#giver(fields, type, key);
       const command = this.#command(type, key, value, fields, true);
       if (actor === undefined || command === undefined) return undefined;
       const name = `given ${this.#name(type, actor, command)}`;
@@ -365,7 +361,7 @@ class DocumentReader {
 
   /** A request in a dialect: `ask: { apifm: GET /order/detail }`. */
   #request(
-    place: { readonly line: number; readonly column: number },
+    place: Place,
     fields: Fields,
     {
       at,
@@ -390,7 +386,7 @@ class DocumentReader {
       this.#fault(named.value ?? named.key, `${named.name}: a path such as /order/pay, or GET /order/detail`);
     }
     const form = this.#optional(fields, "with", (node) => this.#plain(node)) ?? {};
-    if (!isJsonMap(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
+    if (!isObject(form)) return this.#fault(fields.get("with")?.value, "with: must be a mapping");
     const actor = this.#optional(fields, "as", (as) => this.#actor(as, as));
     const key = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepKey;
     const [reply, has] = ["reply" as const, "has" as const].map((kind): ReplyExpected | undefined => {
@@ -399,7 +395,7 @@ class DocumentReader {
     });
     if (reply !== undefined && has !== undefined)
       this.#fault(fields.get("has")?.key, "has: stands beside `reply`, and only one of them can be meant");
-    if (has !== undefined && isJsonMap(has.is) && Object.keys(has.is).length === 0)
+    if (has !== undefined && isObject(has.is) && Object.keys(has.is).length === 0)
       this.#fault(fields.get("has")?.key, "has: names no key, and so checks nothing");
     if (said !== undefined && said.kind !== "events")
       this.#fault(
@@ -429,7 +425,7 @@ class DocumentReader {
 
   /** The command of a step, with what must come of it. */
   #attempt(
-    place: { readonly line: number; readonly column: number },
+    place: Place,
     fields: Fields,
     at: number,
     said: OutcomeExpected | undefined,
@@ -441,11 +437,7 @@ class DocumentReader {
     if (named === undefined) return undefined;
     const outcome: OutcomeExpected = said ?? { kind: "accepted" };
     const { name: type, key, value } = named;
-    const as = fields.get("as");
-    const actor =
-      as === undefined
-        ? this.#fault(key, `${type}: who gives it is missing: as`)
-        : this.#actor(as.value, as.key);
+    const actor = this.#giver(fields, type, key);
     const malformed = outcome.kind === "refused" && outcome.rules[0]?.code === "invalidCommand";
     const command = this.#command(type, key, value, fields, !malformed);
     const commandId = this.#optional(fields, "id", (id) => this.#id(id, "id")) ?? stepId;
@@ -475,7 +467,7 @@ class DocumentReader {
     });
   }
 
-  #name(type: string, { role, id }: Actor, command: JsonMap): string {
+  #name(type: string, { role, id }: Actor, command: JsonObject): string {
     const { orderId, caseId } = command;
     const of = typeof caseId === "string" && caseId !== this.#case ? ` of ${caseId}` : "";
     const on =
@@ -503,16 +495,16 @@ class DocumentReader {
     value: Node | undefined,
     fields: Fields,
     checked: boolean,
-  ): JsonMap | undefined {
+  ): JsonObject | undefined {
     const data = value === undefined ? {} : (this.#plain(value) ?? {});
-    if (!isJsonMap(data)) return this.#fault(value, `${type}: its data must be a mapping`);
+    if (!isObject(data)) return this.#fault(value, `${type}: its data must be a mapping`);
     const orderId = Object.hasOwn(data, "orderId") ? data["orderId"] : this.#orderOf(fields, key);
     // Without an order, which is a fault already, what else is wrong is still worth telling.
     const caseId = ofCase.has(type) ? this.#caseOf(fields) : undefined;
     if (checked && ofCase.has(type) && caseId === undefined && !Object.hasOwn(data, "caseId")) {
       return this.#fault(key, `${type}: which case is missing: \`case\`, here or for the whole scenario`);
     }
-    const command: JsonMap = {
+    const command: JsonObject = {
       type,
       orderId: orderId ?? "unknown",
       ...(caseId === undefined ? {} : { caseId }),
@@ -532,6 +524,13 @@ class DocumentReader {
 
   #caseOf(fields: Fields): string | undefined {
     return this.#optional(fields, "case", (node) => this.#id(node, "case")) ?? this.#case;
+  }
+
+  #giver(fields: Fields, type: string, key: Node): Actor | undefined {
+    const as = fields.get("as");
+    return as === undefined
+      ? this.#fault(key, `${type}: who gives it is missing: as`)
+      : this.#actor(as.value, as.key);
   }
 
   #actor(node: Node | undefined, key: Node): Actor | undefined {
@@ -591,14 +590,14 @@ class DocumentReader {
     return data === undefined ? undefined : { type, data };
   }
 
-  #eventData(type: OrderEvent["type"], key: Node, value: Node | undefined): JsonMap | undefined {
+  #eventData(type: OrderEvent["type"], key: Node, value: Node | undefined): JsonObject | undefined {
     const fields =
       value === undefined
         ? undefined
         : this.#fields(value, `${type}: its data`, Object.keys(eventKeys[type]));
     if (value === undefined)
       return this.#fault(key, `${type}: its data must be a mapping; {} where it has none`);
-    return fields === undefined ? undefined : (this.#plain(value, true) as JsonMap);
+    return fields === undefined ? undefined : (this.#plain(value, true) as JsonObject);
   }
 
   #refused({ key, value }: Field): OutcomeExpected | undefined {
@@ -621,7 +620,7 @@ class DocumentReader {
     }
     if (bare) return { code: code as RejectionCode, facts: undefined };
     const facts = this.#plain(value, true);
-    if (!isJsonMap(facts))
+    if (!isObject(facts))
       return this.#fault(value ?? key, `${code}: its facts must be a mapping; {} where it has none`);
     return { code: code as RejectionCode, facts };
   }
@@ -653,24 +652,23 @@ class DocumentReader {
       return this.#fault(line.key, "line: `refund` looks at a line, nothing else does");
     const filterOf = where === undefined ? undefined : (where.value ?? where.key);
     const of = fields.get("of");
-    const placed = { asOf };
     switch (view) {
       case "statistics":
       case "provider":
       case "wallet": {
         const document = this.#viewDocument(is, view);
         if (document === undefined) return undefined;
-        if (view === "statistics") return { ...placed, view, scope: this.#scope(of), is: document };
+        if (view === "statistics") return { asOf, view, scope: this.#scope(of), is: document };
         for (const key of ["of", "asOf"]) {
           if (fields.has(key)) this.#fault(fields.get(key)?.key, `${key}: has no meaning for the ${view}`);
         }
-        return { ...placed, view, is: document };
+        return { asOf, view, is: document };
       }
       case "orders": {
         const rows = this.#rows(is, "orders", view);
         const filter = filterOf === undefined ? {} : this.#filter(filterOf);
         const scope = this.#scope(of);
-        return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+        return rows === undefined ? undefined : { asOf, view, filter: { ...filter, scope }, is: rows };
       }
       case "queue": {
         const rows = this.#rows(is, "cases", view);
@@ -678,22 +676,20 @@ class DocumentReader {
         const merchantId = scope !== "all" && "merchantId" in scope ? scope.merchantId : undefined;
         if (scope !== "all" && merchantId === undefined) return this.#fault(of?.value, "of: a merchant");
         const waitsFor = filterOf === undefined ? undefined : this.#waitsFor(filterOf);
-        return rows === undefined
-          ? undefined
-          : { ...placed, view, filter: { merchantId, waitsFor }, is: rows };
+        return rows === undefined ? undefined : { asOf, view, filter: { merchantId, waitsFor }, is: rows };
       }
       case "refundHistory": {
         if (isActor(of)) {
           const rows = this.#rows(is, "cases", "refundRows");
           const filter = filterOf === undefined ? {} : this.#caseFilter(filterOf);
           const scope = this.#scope(of);
-          return rows === undefined ? undefined : { ...placed, view, filter: { ...filter, scope }, is: rows };
+          return rows === undefined ? undefined : { asOf, view, filter: { ...filter, scope }, is: rows };
         }
         const orderId = this.#viewedOrder(node, fields);
         if (orderId === undefined) return undefined;
-        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
+        if (isNothing(is)) return { asOf, view, orderId, is: undefined };
         const cases = this.#rows(is, "cases", view);
-        return cases === undefined ? undefined : { ...placed, view, orderId, is: cases };
+        return cases === undefined ? undefined : { asOf, view, orderId, is: cases };
       }
       case "refund": {
         const orderId = this.#order;
@@ -707,16 +703,16 @@ class DocumentReader {
             "which case is missing: `of`, or `line`, or `case` for the whole scenario",
           );
         const asked = lineId === undefined ? { orderId, caseId: caseId as string } : { orderId, lineId };
-        if (isNothing(is)) return { ...placed, view, of: asked, is: undefined };
+        if (isNothing(is)) return { asOf, view, of: asked, is: undefined };
         const document = this.#viewDocument(is, view);
-        return document === undefined ? undefined : { ...placed, view, of: asked, is: document };
+        return document === undefined ? undefined : { asOf, view, of: asked, is: document };
       }
       case "order": {
         const orderId = this.#viewedOrder(node, fields);
         if (orderId === undefined) return undefined;
-        if (isNothing(is)) return { ...placed, view, orderId, is: undefined };
+        if (isNothing(is)) return { asOf, view, orderId, is: undefined };
         const document = this.#viewDocument(is, view);
-        return document === undefined ? undefined : { ...placed, view, orderId, is: document };
+        return document === undefined ? undefined : { asOf, view, orderId, is: document };
       }
     }
   }
@@ -726,7 +722,7 @@ class DocumentReader {
     return orderId ?? this.#fault(node, "which order is missing: `of`, or `order` for the whole scenario");
   }
 
-  #rows(is: Node, what: "orders" | "cases", keys: keyof typeof viewKeys): readonly JsonMap[] | undefined {
+  #rows(is: Node, what: "orders" | "cases", keys: keyof typeof viewKeys): readonly JsonObject[] | undefined {
     const found = this.#deref(is);
     if (!isSeq(found)) return this.#fault(is, `is: a list of ${what}, [] for none`);
     if (found.items.length > mostRows) return this.#fault(is, `is: at most ${mostRows} ${what}`);
@@ -736,14 +732,14 @@ class DocumentReader {
   }
 
   /** The part of a view's document that is expected; it names at least one key, else it would check nothing. */
-  #viewDocument(node: Node, view: keyof typeof viewKeys): JsonMap | undefined {
+  #viewDocument(node: Node, view: keyof typeof viewKeys): JsonObject | undefined {
     const fields = this.#fields(
       node,
       `is: ${view === "refundRows" ? "refundHistory" : view}`,
       viewKeys[view],
     );
     if (fields?.size === 0) return this.#fault(node, "is: names no key, and so checks nothing");
-    return fields === undefined ? undefined : (this.#plain(node, true) as JsonMap);
+    return fields === undefined ? undefined : (this.#plain(node, true) as JsonObject);
   }
 
   #scope(field: Field | undefined): Scope {
@@ -980,11 +976,11 @@ class DocumentReader {
     return at;
   }
 
-  #place(node: Node): { readonly line: number; readonly column: number } {
+  #place(node: Node): Place {
     return this.#placeOf(node.range?.[0] ?? 0);
   }
 
-  #placeOf(offset: number): { readonly line: number; readonly column: number } {
+  #placeOf(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
@@ -1029,10 +1025,6 @@ function meant(suggestion: string | undefined): string {
 
 function isNull(node: Node): boolean {
   return isScalar(node) && node.value === null;
-}
-
-function isId(text: string): boolean {
-  return text.length <= limits.idLength && idPattern.test(text);
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

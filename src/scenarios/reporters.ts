@@ -1,9 +1,7 @@
 // How the results of scenarios are told: to people (spec), to harnesses (TAP 14, JSON) and to build servers (JUnit XML).
 
-import { stringify } from "yaml";
-
 import type { Json } from "../domain/json.ts";
-import { type Difference, diffLines } from "./expectations.ts";
+import { type Difference, diffLines, yamlLines } from "./expectations.ts";
 
 export interface StepResult {
   readonly line: number;
@@ -159,8 +157,7 @@ function diagnostics(file: string, { status, line, difference, defect }: StepRes
 }
 
 function yamlBlock(value: Json): readonly string[] {
-  const lines = stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
-  return ["  ---", ...lines.map((text) => `  ${text}`), "  ..."];
+  return ["  ---", ...yamlLines(value).map((text) => `  ${text}`), "  ..."];
 }
 
 // --- JUnit XML: a file is a suite, a scenario a case ---

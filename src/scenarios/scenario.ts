@@ -4,10 +4,11 @@ import type { RefundScript } from "../commands/scripted.ts";
 import type { TermsOption } from "../commands/terms.ts";
 import type { Actor } from "../domain/actor.ts";
 import type { OrderEvent } from "../domain/events.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { DialectName } from "../dialects/byName.ts";
 import type { ShopData } from "../dialects/catalog.ts";
 import type { Scope } from "../projections/statistics.ts";
-import type { DialectName } from "./ask.ts";
-import type { JsonMap, OutcomeExpected, ReplyExpected, ViewExpected } from "./expectations.ts";
+import type { OutcomeExpected, ReplyExpected, ViewExpected } from "./expectations.ts";
 
 /** What is wrong with a file, and where; lines and columns count from 1. */
 export interface Fault {
@@ -27,7 +28,7 @@ interface Placed {
 
 export interface CommandStep extends Placed {
   readonly kind: "command";
-  readonly command: JsonMap;
+  readonly command: JsonObject;
   readonly actor: Actor;
   readonly commandId: string;
   readonly expect: bigint | "none" | undefined;
@@ -57,7 +58,7 @@ export interface AskStep extends Placed {
   readonly method: "GET" | "POST";
   /** As the dialect's document has it, apifm's without the sub-domain. */
   readonly path: string;
-  readonly fields: JsonMap;
+  readonly fields: JsonObject;
   /** Undefined: no token is sent. */
   readonly actor: Actor | undefined;
   readonly key: string;

@@ -6,11 +6,20 @@ import * as E from "fp-ts/lib/Either.js";
 import { Hono } from "hono";
 import { z } from "zod";
 
+import { isObject } from "../domain/json.ts";
 import { describeIssue } from "../domain/refusals.ts";
 import { issuesOf } from "../commands/parse.ts";
-import type { FetchHandler } from "../dialects/dialect.ts";
+import { type FetchHandler, commandIdOf, prefixPattern, responseOf } from "../dialects/dialect.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
-import { type Unreadable, parseJson, readForm, readText, targetOf } from "../dialects/request.ts";
+import {
+  type Unreadable,
+  keyOf,
+  mediaTypeOf,
+  parseJson,
+  readForm,
+  readText,
+  targetOf,
+} from "../dialects/request.ts";
 import type { Engine } from "../engine.ts";
 import { isStoreError } from "../store/port.ts";
 import { openApi } from "./openapi.ts";
@@ -45,15 +54,8 @@ const unreadable: Readonly<Record<Unreadable, readonly [Failure["status"], strin
 
 const never = new AbortController().signal;
 
-const headers = {
-  "content-type": "application/json; charset=utf-8",
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-};
-
-function json(status: number, document: object, extra?: Readonly<Record<string, string>>): Response {
-  const init = { status, headers: extra === undefined ? headers : { ...headers, ...extra } };
-  return new Response(JSON.stringify(document), init);
+function json(status: number, document: object, more?: Readonly<Record<string, string>>): Response {
+  return responseOf({ status, json: document }, more);
 }
 
 function failed({ status, error }: Failure): Response {
@@ -65,7 +67,7 @@ export function createApp(options: AppOptions): FetchHandler {
   const { engine, ports, dialects = {}, api = true, version = "0", stopping = never } = options;
   const app = new Hono();
   for (const [prefix, handler] of Object.entries(dialects)) {
-    if (!/^(\/[a-z0-9-]+)+$/.test(prefix)) {
+    if (!prefixPattern.test(prefix)) {
       throw new TypeError(`dialects: ${JSON.stringify(prefix)} is no prefix such as /shop`);
     }
     app.all(`${prefix}/*`, (context) => handler(context.req.raw));
@@ -85,7 +87,7 @@ export function createApp(options: AppOptions): FetchHandler {
   if (api) {
     const document = openApi(version);
     app.get("/openapi.json", async (context) =>
-      (await callerOf(context.req.raw, ports)) === undefined ? notLoggedIn() : json(200, document),
+      (await callerOf(context.req.raw, ports)) === undefined ? failed(notLoggedIn) : json(200, document),
     );
     const readings = routes.map(readingOf);
     for (const path of new Set(routes.map((one) => one.path))) {
@@ -96,7 +98,7 @@ export function createApp(options: AppOptions): FetchHandler {
         if (reading === undefined) return wrongMethod(there.map(({ route }) => route));
         const asked = await read(reading, raw, context.req.param(), options);
         if ("error" in asked) return failed(asked);
-        return responseOf(await reading.route.answer(asked, house));
+        return answered(await reading.route.answer(asked, house));
       });
     }
   }
@@ -112,9 +114,7 @@ export function createApp(options: AppOptions): FetchHandler {
   return async (request) => app.fetch(request);
 }
 
-function notLoggedIn(): Response {
-  return failed(failure(401, "notAuthenticated", "an Authorization header with a token of this shop"));
-}
+const notLoggedIn = failure(401, "notAuthenticated", "an Authorization header with a token of this shop");
 
 function wrongMethod(there: readonly Route[]): Response {
   const allow = there.map(({ method }) => method).join(", ");
@@ -152,14 +152,12 @@ async function read(
   { ports, bodyLimit }: AppOptions,
 ): Promise<Asked | Failure> {
   const caller = await callerOf(request, ports);
-  if (caller === undefined) {
-    return failure(401, "notAuthenticated", "an Authorization header with a token of this shop");
-  }
+  if (caller === undefined) return notLoggedIn;
   if (!route.by.includes(caller.role)) {
     return failure(403, "forbidden", `for ${route.by.join(", ")}, not for ${caller.role}`);
   }
-  const key = request.headers.get("idempotency-key");
-  if (key !== null && (key === "" || key.length > 255)) return faultOf("badKey");
+  const key = keyOf(request.headers);
+  if (E.isLeft(key)) return faultOf(key.left);
   const fields = readForm(targetOf(request.url).query);
   if (E.isLeft(fields)) return faultOf(fields.left);
   const query = checks.query({ ...fields.right });
@@ -172,11 +170,12 @@ async function read(
     if (given !== undefined && isFailure(given)) return given;
     body = given?.value;
   }
-  const commandId = (): string => {
-    const origin =
-      key === null ? ["fresh", ports.newSeed()] : ["key", route.name, caller.role, caller.id, key];
-    return `http:${hash("sha256", JSON.stringify(origin)).slice(0, 40)}`;
-  };
+  const commandId = (): string =>
+    commandIdOf(
+      key.right === null
+        ? ["fresh", ports.newSeed()]
+        : ["key", route.name, caller.role, caller.id, key.right],
+    );
   return {
     caller,
     params,
@@ -189,11 +188,9 @@ async function read(
 }
 
 function bodyOf(text: string, headers: Headers, check: Check): ReturnType<Check> {
-  const media = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  if (media !== "application/json") return faultOf("mediaType");
+  if (mediaTypeOf(headers) !== "application/json") return faultOf("mediaType");
   const value = parseJson(text);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return faultOf("notJson");
-  return check(value);
+  return isObject(value) ? check(value) : faultOf("notJson");
 }
 
 function isFailure(given: Failure | { readonly value: unknown }): given is Failure {
@@ -216,7 +213,7 @@ function checkOf(schema: z.ZodType, code: string): Check {
   };
 }
 
-function responseOf(answer: Answer): Response {
+function answered(answer: Answer): Response {
   if ("error" in answer) return failed(answer);
   if ("document" in answer) {
     return json(

@@ -1,9 +1,7 @@
 // The shop's file: what is sold and for how much, what freight costs, where goods come back to, and the shop's currency and clock.
 
-import { z } from "zod";
-
-import { type ShopData, type ShopPorts, indexed, portsOf, shopSchema } from "../dialects/catalog.ts";
-import { followFile } from "./files.ts";
+import { type ShopPorts, indexed, portsOf, shopSchema } from "../dialects/catalog.ts";
+import { followFile, parseFile } from "./files.ts";
 
 /** A shop's file that cannot be read: where, and which rule. */
 export class ShopFileError extends Error {
@@ -11,18 +9,6 @@ export class ShopFileError extends Error {
     super(message, options);
     this.name = "ShopFileError";
   }
-}
-
-function read(path: string, content: string): ShopData {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (cause) {
-    throw new ShopFileError(`${path}: is no JSON`, { cause });
-  }
-  const result = shopSchema.safeParse(value);
-  if (!result.success) throw new ShopFileError(`${path}: ${z.prettifyError(result.error)}`);
-  return result.data;
 }
 
 /** The ports of a shop without a file: it sells nothing. */
@@ -38,6 +24,7 @@ export async function fileShop(
   path: string,
   options: { readonly now: () => number; readonly onFault: (error: unknown) => void },
 ): Promise<ShopPorts> {
-  const current = await followFile(path, (content) => indexed(read(path, content)), options);
+  const parse = (content: string) => indexed(parseFile(path, content, shopSchema, ShopFileError));
+  const current = await followFile(path, parse, options);
   return portsOf(current, (await current()).shop);
 }

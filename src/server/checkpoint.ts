@@ -1,21 +1,17 @@
 // A checkpoint in a file: what was saved is there after a crash, and never half of it.
 
-import { open, readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import type { Checkpoint } from "../dialects/baidu/sender.ts";
+import { durably, textOf } from "./files.ts";
 
 /** The checkpoint of this file, which is made by the first `save`. */
 export function fileCheckpoint(path: string): Checkpoint {
   return {
     load: async () => {
-      try {
-        const text = (await readFile(path, "utf8")).trim();
-        return text === "" ? undefined : text;
-      } catch (error) {
-        if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-        throw error;
-      }
+      const text = (await textOf(path)).trim();
+      return text === "" ? undefined : text;
     },
     save: async (position) => {
       const beside = `${path}.new`;
@@ -25,18 +21,4 @@ export function fileCheckpoint(path: string): Checkpoint {
       await durably(dirname(path), "r", async () => undefined).catch(() => undefined);
     },
   };
-}
-
-async function durably(
-  path: string,
-  flags: string,
-  work: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
-): Promise<void> {
-  const file = await open(path, flags);
-  try {
-    await work(file);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

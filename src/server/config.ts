@@ -10,8 +10,9 @@ import type { ApifmOptions } from "../dialects/apifm/index.ts";
 import type { AppintfMount } from "../dialects/appintf/index.ts";
 import type { BaiduMount } from "../dialects/baidu/index.ts";
 import { type SenderOptions, isBase } from "../dialects/baidu/sender.ts";
-import type { Mount } from "../dialects/dialect.ts";
+import { type Mount, prefixPattern } from "../dialects/dialect.ts";
 import { fileCheckpoint } from "./checkpoint.ts";
+import { parseFile } from "./files.ts";
 import type { ListenOptions } from "./listen.ts";
 import { routes } from "./routes.ts";
 import { hmacSignatures } from "./signatures.ts";
@@ -65,7 +66,7 @@ const own: ReadonlySet<string> = new Set([
 const prefix = z
   .string()
   .max(200)
-  .regex(/^(\/[a-z0-9-]+)+$/, "must be a prefix such as /shop")
+  .regex(prefixPattern, "must be a prefix such as /shop")
   .refine((text) => !own.has(text.split("/")[1] as string), "is a path of the server's own");
 const path = z.string().min(1).max(4_096);
 const id = z.string().max(limits.idLength).regex(idPattern);
@@ -134,7 +135,9 @@ export interface Secrets {
  * @throws ConfigFileError naming the rule, or what reading a file throws.
  */
 export async function readConfig(file: string, secrets: Secrets = {}): Promise<Config> {
-  const { apifm, shopxo, baidu, appintf, wallet, bounds } = parsed(file, await readFile(file, "utf8"));
+  const content = await readFile(file, "utf8");
+  const config = parseFile(file, content, configSchema, ConfigFileError);
+  const { apifm, shopxo, baidu, appintf, wallet, bounds } = config;
   const near = (name: string): string => resolve(dirname(file), name);
   const { sender, ...centre } = baidu;
   const { causeTypes, signatureKeyFile, ...shop } = appintf;
@@ -155,18 +158,6 @@ export async function readConfig(file: string, secrets: Secrets = {}): Promise<C
     wallet,
     bounds,
   };
-}
-
-function parsed(file: string, content: string): z.infer<typeof configSchema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (cause) {
-    throw new ConfigFileError(`${file}: is no JSON`, { cause });
-  }
-  const result = configSchema.safeParse(value);
-  if (!result.success) throw new ConfigFileError(`${file}: ${z.prettifyError(result.error)}`);
-  return result.data;
 }
 
 async function senderOf(

@@ -2,6 +2,7 @@
 
 export type { ApifmOptions } from "../dialects/apifm/index.ts";
 export type { ShopPorts } from "../dialects/catalog.ts";
+export { dialects } from "../dialects/byName.ts";
 export { freightBy } from "../dialects/freight.ts";
 export type { FreightRule } from "../dialects/freight.ts";
 export type { AppintfMount, Signatures } from "../dialects/appintf/index.ts";
@@ -37,7 +38,6 @@ export { emptyShop, fileShop } from "./catalog.ts";
 export { fileCheckpoint } from "./checkpoint.ts";
 export { readConfig } from "./config.ts";
 export type { Config, DialectOptions, Secrets, SenderSettings } from "./config.ts";
-export { dialects } from "./dialects.ts";
 export { listen } from "./listen.ts";
 export type { Listening, ListenOptions } from "./listen.ts";
 export { serve } from "./serve.ts";

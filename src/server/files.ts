@@ -1,6 +1,8 @@
-// Files that are read again when they change, so that a running server sees a token that was revoked, or a new price.
+// The server's files, read and written; some are read again when they change, so that a revoked token or a new price is seen.
 
-import { readFile, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+
+import { z } from "zod";
 
 /** How long what was read stands before the file is looked at again. */
 const freshMs = 1_000;
@@ -37,6 +39,50 @@ export async function followFile<T>(
     if (elapsed >= freshMs || elapsed < 0) await (looking ??= look());
     return value;
   };
+}
+
+/** A file's text; empty where there is none. */
+export async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** Works on a file, and answers when what was done is on disk. `mode`: of a file that this makes. */
+export async function durably(
+  path: string,
+  flags: string,
+  work: (file: FileHandle) => Promise<unknown>,
+  mode?: number,
+): Promise<void> {
+  const file = await open(path, flags, mode);
+  try {
+    await work(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a JSON file of this shape holds. Where it is none, a `Fault` is thrown that names the file and the rule. */
+export function parseFile<T extends z.ZodType>(
+  path: string,
+  content: string,
+  shape: T,
+  Fault: new (message: string, options?: ErrorOptions) => Error,
+): z.infer<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (cause) {
+    throw new Fault(`${path}: is no JSON`, { cause });
+  }
+  const result = shape.safeParse(value);
+  if (!result.success) throw new Fault(`${path}: ${z.prettifyError(result.error)}`);
+  return result.data;
 }
 
 async function markOf(path: string): Promise<string> {

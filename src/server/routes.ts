@@ -9,7 +9,7 @@ import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
 import type { Engine } from "../engine.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { isOwn, ownOrder, scopeOf } from "../dialects/own.ts";
+import { isOwn, isService, ownOrder, scopeOf } from "../dialects/own.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { isStoreError } from "../store/port.ts";
 import { eventDocument, feed } from "./feed.ts";
@@ -74,20 +74,14 @@ const buyersCommands: ReadonlySet<string> = new Set([
   "ConfirmReplacement",
 ]);
 
-function isService({ role }: Caller): boolean {
-  return role === "admin" || role === "system";
-}
-
 const document = (of: object): Answer => ({ document: of });
 
 function forbidden(why: string): Failure {
   return failure(403, "forbidden", why);
 }
 
-type Query<T extends z.ZodType> = z.infer<T>;
-
 async function command({ caller, body, commandId }: Asked, { engine }: House): Promise<Answer> {
-  const given = body as Query<typeof shapes.envelopeSchema>;
+  const given = body as z.infer<typeof shapes.envelopeSchema>;
   const actor: Actor = given.actor ?? caller;
   const trusted = caller.role === "system";
   if (!trusted && (actor.role !== caller.role || actor.id !== caller.id)) {
@@ -160,7 +154,7 @@ function whose(
 const notTheirs = (): Failure => forbidden("buyerId, merchantId: not this caller's own");
 
 async function statistics({ caller, query }: Asked, { engine }: House): Promise<Answer> {
-  const scope = whose(caller, query as Query<typeof shapes.statisticsQuery>);
+  const scope = whose(caller, query as z.infer<typeof shapes.statisticsQuery>);
   if (scope === undefined) return notTheirs();
   const own = scope === "all" ? {} : await countsOf(engine, scope);
   return document(isService(caller) ? { all: await engine.views.counts("all"), ...own } : own);
@@ -182,21 +176,21 @@ async function page(read: () => Promise<object>): Promise<Answer> {
 }
 
 async function orders({ caller, query }: Asked, { engine }: House): Promise<Answer> {
-  const { buyerId, merchantId, status, ...filter } = query as Query<typeof shapes.ordersQuery>;
+  const { buyerId, merchantId, status, ...filter } = query as z.infer<typeof shapes.ordersQuery>;
   const scope = whose(caller, { buyerId, merchantId });
   if (scope === undefined) return notTheirs();
   return page(() => engine.views.orders({ ...filter, statuses: status, scope }));
 }
 
 async function refunds({ caller, query }: Asked, { engine }: House): Promise<Answer> {
-  const { buyerId, merchantId, status, type, ...filter } = query as Query<typeof shapes.refundsQuery>;
+  const { buyerId, merchantId, status, type, ...filter } = query as z.infer<typeof shapes.refundsQuery>;
   const scope = whose(caller, { buyerId, merchantId });
   if (scope === undefined) return notTheirs();
   return page(() => engine.views.refundHistory({ ...filter, statuses: status, types: type, scope }));
 }
 
 async function queue({ caller, query }: Asked, { engine }: House): Promise<Answer> {
-  const { merchantId, ...filter } = query as Query<typeof shapes.queueQuery>;
+  const { merchantId, ...filter } = query as z.infer<typeof shapes.queueQuery>;
   if (caller.role === "merchant" && merchantId !== undefined && merchantId !== caller.id) return notTheirs();
   const of = caller.role === "merchant" ? caller.id : merchantId;
   return page(() => engine.views.queue({ ...filter, merchantId: of }));
@@ -253,7 +247,7 @@ async function events(
   { query, headers, gone }: Asked,
   { engine, heartbeatMs, stopping }: House,
 ): Promise<Answer> {
-  const { after: asked } = query as Query<typeof shapes.eventsQuery>;
+  const { after: asked } = query as z.infer<typeof shapes.eventsQuery>;
   const last = headers.get("last-event-id");
   const after = last === null || last === "" ? asked : last;
   try {
@@ -278,7 +272,7 @@ async function pay(asked: Asked, { engine, ports }: House): Promise<Answer> {
 
 async function wallet({ caller, query }: Asked, { engine, ports }: House): Promise<Answer> {
   if (ports.wallet === undefined) return noWallet();
-  const { buyerId = caller.role === "buyer" ? caller.id : undefined } = query as Query<
+  const { buyerId = caller.role === "buyer" ? caller.id : undefined } = query as z.infer<
     typeof shapes.walletQuery
   >;
   if (buyerId === undefined) return failure(400, "invalidQuery", "buyerId: must be named");
@@ -288,7 +282,7 @@ async function wallet({ caller, query }: Asked, { engine, ports }: House): Promi
 
 async function topUp({ caller, body }: Asked, { engine, ports }: House): Promise<Answer> {
   if (ports.wallet === undefined) return noWallet();
-  const given = body as Query<typeof shapes.topUpSchema>;
+  const given = body as z.infer<typeof shapes.topUpSchema>;
   const done = await engine.wallet.topUp({ ...given, actor: caller });
   if (E.isRight(done)) return { document: given, replayed: done.right.replayed };
   return done.left.code === "invalidCommand" ? ofRejection(done.left) : ofWalletRefusal(done.left);

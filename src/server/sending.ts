@@ -2,14 +2,11 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type SenderOptions, followChanges } from "../dialects/baidu/sender.ts";
-
-/** Milliseconds before it begins again, where nothing else is said. */
-const longest = 60_000;
+import { type SenderOptions, defaultMostBackOffMs, followChanges } from "../dialects/baidu/sender.ts";
 
 /** What it gives stops it: what was being told is told again when somebody begins where the checkpoint stands. */
 export function sending(options: Omit<SenderOptions, "sleep">): { stop(): Promise<void> } {
-  const { log, mostBackOffMs = longest } = options;
+  const { log, mostBackOffMs = defaultMostBackOffMs } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const wait = (ms: number, until: AbortSignal) => sleep(ms, undefined, { signal: until, ref: false });

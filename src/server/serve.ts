@@ -2,20 +2,18 @@
 
 import { randomUUID } from "node:crypto";
 
-import type { BaiduShop } from "../dialects/baidu/views.ts";
+import { shopOf } from "../dialects/baidu/index.ts";
+import { dialectNames, dialects } from "../dialects/byName.ts";
 import type { FetchHandler } from "../dialects/dialect.ts";
 import type { Log, Ports } from "../dialects/ports.ts";
 import type { Engine } from "../engine.ts";
 import { createApp } from "./app.ts";
 import { emptyShop, fileShop } from "./catalog.ts";
 import type { Bounds, DialectOptions, SenderSettings } from "./config.ts";
-import { dialects } from "./dialects.ts";
 import { type Listening, listen } from "./listen.ts";
 import { sending } from "./sending.ts";
 import { fileAuthentication } from "./tokens.ts";
 import { upkeep } from "./upkeep.ts";
-
-const dialectNames = Object.keys(dialects) as readonly (keyof typeof dialects)[];
 
 /** What can be served: each dialect, and `api`, the engine's own. */
 export const served: readonly string[] = [...dialectNames, "api"];
@@ -79,12 +77,12 @@ export async function serve(options: ServeOptions): Promise<Listening> {
     version: options.version,
     stopping: stopping.signal,
   });
-  const { appKey = ports.merchantId, orderPage, subOrderPage } = made.baidu ?? {};
-  const shopOfBaidu: BaiduShop = { appKey, currency: ports.currency, orderPage, subOrderPage };
   const listening = await listen({ ...options, handler });
   const keeping = upkeepMs === 0 ? undefined : upkeep(engine, { everyMs: upkeepMs, clock, log });
   const telling =
-    options.sender === undefined ? undefined : sending({ ...options.sender, engine, shop: shopOfBaidu, log });
+    options.sender === undefined
+      ? undefined
+      : sending({ ...options.sender, engine, shop: shopOf(ports, made.baidu), log });
   return {
     ...listening,
     stop: async () => {

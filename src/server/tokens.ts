@@ -1,14 +1,14 @@
 // The file of tokens: a line for each that was made or revoked, holding no token but its hash.
 
 import { hash as digest, randomBytes, timingSafeEqual } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 
 import { z } from "zod";
 
 import { type Role, roles } from "../domain/actor.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import type { Authentication, Caller } from "../dialects/ports.ts";
-import { followFile } from "./files.ts";
+import { durably, followFile, textOf } from "./files.ts";
 
 const hashSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -80,22 +80,7 @@ function readLine(line: string): Line | undefined {
 
 async function append(path: string, line: Line): Promise<void> {
   // Only its owner may read it: hashes give no token away, but who has one is nobody's business.
-  const file = await open(path, "a", 0o600);
-  try {
-    await file.write(`${JSON.stringify(line)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
+  await durably(path, "a", (file) => file.write(`${JSON.stringify(line)}\n`), 0o600);
 }
 
 /** Makes a token of 256 random bits and notes its hash in the file, which is created where there is none: nobody can read it there. */

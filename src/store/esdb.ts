@@ -25,6 +25,7 @@ import {
   isSameBatch,
   isStoreError,
   meets,
+  messageOf,
 } from "./port.ts";
 
 // --- the client, as much of it as is used; its successor can stand in its place ---
@@ -1046,7 +1047,7 @@ class EsdbEventStore implements EsdbStore {
     if (isStoreError(error)) return;
     const fault = faultOf(error);
     if (fault.kind === "unavailable" && fault.broken) {
-      this.#connection.retire(client, new Unheard(error instanceof Error ? error.message : String(error)));
+      this.#connection.retire(client, new Unheard(messageOf(error)));
     }
   }
 
@@ -1185,7 +1186,7 @@ class EsdbEventStore implements EsdbStore {
         } catch (error) {
           if (stop.ended) return;
           if (isStoreError(error) && error.code !== "unavailable") throw error;
-          this.#deafness = error instanceof Error ? error.message : String(error);
+          this.#deafness = messageOf(error);
         }
         if (!stop.ended) await stop.within(pause * (0.5 + Math.random()));
         pause = Math.min(pause * 2, longestPauseMs * 5);

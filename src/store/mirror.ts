@@ -1,8 +1,10 @@
 // Keeps a copy of a server's order events in a local file, event by event and in their order, for all that reads many of them.
 
+import { setTimeout as delay } from "node:timers/promises";
+
 import { codec, orderPrefix } from "./codec.ts";
 import type { EsdbStore, ReadMessage } from "./esdb.ts";
-import { type EventStore, StoreError, isAfter, isStoreError } from "./port.ts";
+import { type EventStore, StoreError, isAfter, isStoreError, messageOf } from "./port.ts";
 import { type SqliteStore, openSqliteStore } from "./sqlite.ts";
 
 export interface MirrorOptions {
@@ -440,7 +442,6 @@ export class Mirror {
         if (!isStoreError(error, "gone")) throw error;
       }
     }
-    if (page.length === 0 && this.#checkpoint === undefined) return;
     if (page.length === 0) return;
     throw new StoreError(
       "notAStore",
@@ -478,22 +479,8 @@ function isLasting(failure: unknown): boolean {
   );
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function paused(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const over = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", over);
-      resolve();
-    };
-    const timer = setTimeout(over, ms);
-    timer.unref();
-    signal.addEventListener("abort", over, { once: true });
-  });
+async function paused(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }
 
 function statements({ database }: SqliteStore) {

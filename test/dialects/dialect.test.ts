@@ -130,6 +130,15 @@ describe("a key", () => {
     }
   });
 
+  it("makes the ids that it has always made", async () => {
+    const { handler } = await stand();
+    expect(await ask(handler, "k")).toMatchObject({
+      command: "http:4e50a83f8de2d7f4f52cc6b4486312d3dba1440b",
+      order: "2719691845804377",
+      other: "8894794227933824",
+    });
+  });
+
   it("is not needed: every request without one is another", async () => {
     const { handler } = await stand();
     expect((await ask(handler))["order"]).not.toBe((await ask(handler))["order"]);

@@ -86,6 +86,13 @@ describe("a command", () => {
     });
   });
 
+  it("has under a key the id that it has always had", async () => {
+    const shop = await withOrders();
+    const cancel = command({ type: "CancelOrder", orderId: "o-1" });
+    const { body } = await ask(shop, "buyer-1", "/commands", cancel, { "idempotency-key": "k" });
+    expect(body["commandId"]).toBe("http:64ea9eed6e4088092357e37353fc32ad76b9fba3");
+  });
+
   const cases: readonly (readonly [string, string, object, number, string])[] = [
     ["a stranger's order", "buyer-1", command({ type: "CancelOrder", orderId: "x-1" }), 404, "orderNotFound"],
     ["no order", "buyer-1", command({ type: "CancelOrder", orderId: "o-9" }), 404, "orderNotFound"],

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { FetchHandler } from "../../src/dialects/dialect.ts";
-import { dialects } from "../../src/server/dialects.ts";
+import { dialects } from "../../src/dialects/byName.ts";
 import { buyer, merchant } from "../domain/orders.ts";
 import { accepted, by, caseOf, live, newCase, tidyEngines } from "../engines.ts";
 import { type Sound, dice, pick, spoiled } from "./malformed.ts";

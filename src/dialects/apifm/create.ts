@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Receipt } from "../../commands/handle.ts";
 import { exponentOf } from "../../domain/currencies.ts";
+import { present, under } from "../../domain/json.ts";
 import type { Order } from "../../domain/state.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
@@ -36,15 +37,7 @@ async function price(query: CreateQuery, { catalog }: Ports): Promise<E.Either<F
 
 function places(query: CreateQuery): Readonly<Record<string, string>> {
   const { provinceId, cityId, districtId, streetId, code } = query;
-  return given({ provinceId, cityId, districtId, streetId, code });
-}
-
-/** Without what was not sent. */
-function given<T>(fields: Readonly<Record<string, T | undefined>>): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<
-    string,
-    T
-  >;
+  return present({ provinceId, cityId, districtId, streetId, code });
 }
 
 function parcelOf(query: CreateQuery, priced: Priced): Parcel {
@@ -72,10 +65,10 @@ function lineOf({ choice, goods }: Priced[number], index: number): object {
     title,
     unitPrice,
     quantity: number,
-    ...given<unknown>({ sku, available, allowedTypes }),
+    ...present({ sku, available, allowedTypes }),
     source: {
       ...goods.source,
-      ...given<unknown>({ picture, propertyChildIds, logisticsType, inviterId, days }),
+      ...present({ picture, propertyChildIds, logisticsType, inviterId, days }),
     },
   };
 }
@@ -104,10 +97,10 @@ function commandOf(
     // A buyer's own terms, and so refused (ruling 10): in the engine's words, like all that it refuses.
     ...(query.expireMinutes === undefined ? {} : { terms: { payWindowMinutes: query.expireMinutes } }),
     personal: {
-      ...given({ name: linkMan, phone: mobile, address, note: remark }),
-      source: { ...places(query), ...given({ idcard, extJsonStr }) },
+      ...present({ name: linkMan, phone: mobile, address, note: remark }),
+      source: { ...places(query), ...present({ idcard, extJsonStr }) },
     },
-    source: given({ shopIdZt, shopNameZt }),
+    source: present({ shopIdZt, shopNameZt }),
   };
 }
 
@@ -167,7 +160,7 @@ async function sameBefore(
     lines.length === query.goodsJsonStr.length &&
     query.goodsJsonStr.every(({ goodsId, number, propertyChildIds }, index) => {
       const line = lines[index];
-      const options = line?.source?.find(([key]) => key === "propertyChildIds")?.[1];
+      const options = under(line?.source, "propertyChildIds");
       return line?.goodsId === goodsId && line.quantity === number && options === propertyChildIds;
     });
   return same ? made(shop, caller, { orderId: detail.order.orderId, revision }) : undefined;

@@ -3,6 +3,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { z } from "zod";
 
+import { isObject } from "../../domain/json.ts";
 import { limits } from "../../domain/limits.ts";
 import { type Asked, type Reply } from "../dialect.ts";
 import { parseJson } from "../request.ts";
@@ -156,10 +157,10 @@ export const createForm = z.object({
   // 0 deducts as many points as there are, and there are none; -1 deducts none.
   deductionScore: unsupported("暂不支持积分抵扣", (text) => !["", "0", "-1"].includes(text)),
   expireMinutes: whole("expireMinutes", 0, limits.termMinutes),
-  extJsonStr: optional.refine((text) => {
-    const value = text === undefined ? {} : parseJson(text);
-    return value !== null && typeof value === "object" && !Array.isArray(value);
-  }, "extJsonStr格式有误"),
+  extJsonStr: optional.refine(
+    (text) => text === undefined || isObject(parseJson(text)),
+    "extJsonStr格式有误",
+  ),
   isCanHx: flag("isCanHx"),
   kjid: unsupported("暂不支持砍价"),
   linkMan: optional,

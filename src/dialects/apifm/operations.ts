@@ -27,6 +27,9 @@ export type Done = E.Either<Fault, unknown>;
 
 export const told = (found: Done): Reply => (E.isLeft(found) ? refuse(found.left) : success());
 
+/** What is there, or that nothing of the caller's is. */
+const orNothing = E.fromNullable<Fault>({ code: "nothing" });
+
 /** Gives a command to an order of the caller's; another's, or one that they have hidden, is answered as none. */
 export async function give(
   { engine }: Pick<Shop, "engine">,
@@ -136,9 +139,9 @@ async function orderByCode(
     const faults = E.isLeft(answer) ? [answer.left, ...(answer.left.also ?? [])] : [];
     const barred = faults.find((fault) => fault.code === "staffNotListed");
     if (barred !== undefined) return E.left(barred);
-    return E.fromNullable<Fault>({ code: "nothing" })(await engine.views.order(orderId));
+    return orNothing(await engine.views.order(orderId));
   }
-  return E.fromNullable<Fault>({ code: "nothing" })(await ownOrder(engine, caller, orderId));
+  return orNothing(await ownOrder(engine, caller, orderId));
 }
 
 /** The code is the buyer's to show, from payment until the goods are theirs. */
@@ -179,7 +182,7 @@ const orderDetail = operation({
     const { caller } = asked;
     const found =
       hxNumber === undefined
-        ? E.fromNullable<Fault>({ code: "nothing" })(await ownOrder(shop.engine, caller, id as string))
+        ? orNothing(await ownOrder(shop.engine, caller, id as string))
         : await orderByCode(hxNumber, shop, asked);
     if (E.isLeft(found)) return found;
     const code = await codeToShow(shop, caller, found.right);

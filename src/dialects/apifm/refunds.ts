@@ -10,13 +10,14 @@ import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Shop, operation } from "../dialect.ts";
+import { idOf } from "../numbers.ts";
 import { ownOrder, standing } from "../own.ts";
 import type { ReturnAddress } from "../ports.ts";
 import { type ApplyQuery, applyForm, backForm, casesForm, minorOf, orderForm, read } from "./forms.ts";
 import { type Fault, noData, refuse, success } from "./messages.ts";
 import { type Done, give, told } from "./operations.ts";
 import { caseNumberOf } from "./states.ts";
-import { caseDocument, idOf, refundDocument } from "./views.ts";
+import { caseDocument, refundDocument } from "./views.ts";
 
 /** The line that is meant: the one that is named, else the only one there is (clients of before cases were a line's name none). */
 function lineMeant({ lines }: Order, orderGoodsId: string | undefined): string | undefined {
@@ -144,7 +145,7 @@ const orderRefunds = operation({
       : success(found.cases.map((one) => refundDocument(found.order, one, found))),
 });
 
-/** Decisions anew after the order has moved on in between. */
+/** After so many decisions on an order that others change meanwhile, the conflict is what is told. */
 const mostAttempts = 3;
 
 /**

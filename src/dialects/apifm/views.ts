@@ -2,12 +2,12 @@
 
 import type { Case } from "../../domain/caseState.ts";
 import type { Line, OrderEvent, OrderEventData, OrderEventType } from "../../domain/events.ts";
-import type { JsonPairs } from "../../domain/json.ts";
-import { formatAmount } from "../../domain/money.ts";
-import type { Order } from "../../domain/state.ts";
+import { type JsonPairs, present } from "../../domain/json.ts";
+import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Statistics } from "../../projections/statistics.ts";
+import { amountOf, idOf } from "../numbers.ts";
 import type { ReturnAddress, Trace } from "../ports.ts";
 import { parseJson } from "../request.ts";
 import { wallClock } from "../wallClock.ts";
@@ -27,16 +27,6 @@ import {
   returnNumberOf,
 } from "./states.ts";
 
-/** An id as apifm has it, a number; as text where it is none that a client could keep exactly. */
-export function idOf(id: string): number | string {
-  return /^(0|[1-9]\d{0,15})$/.test(id) && Number.isSafeInteger(Number(id)) ? Number(id) : id;
-}
-
-/** An amount as apifm has it: a number in major units. */
-export function amountOf(minor: number, currency: string): number {
-  return Number(formatAmount(minor, currency));
-}
-
 /** The texts of what rode along, by name. */
 function carried(pairs: JsonPairs | undefined): Readonly<Record<string, string | undefined>> {
   return Object.fromEntries((pairs ?? []).filter(([, value]) => typeof value === "string")) as Record<
@@ -51,10 +41,6 @@ function dataOf<T extends OrderEventType>(
   type: T,
 ): OrderEventData[T] | undefined {
   return log.findLast(({ event }) => event === type)?.data as OrderEventData[T] | undefined;
-}
-
-function charged({ charges }: Order, kind: Order["charges"][number]["kind"]): number {
-  return charges.reduce((sum, charge) => (charge.kind === kind ? sum + charge.amount : sum), 0);
 }
 
 function needsLogistics({ fulfilment }: Pick<Order, "fulfilment">): boolean {
@@ -188,16 +174,11 @@ export function logisticsOf(detail: OrderDetail, zone: string): object | undefin
   const { order } = detail;
   if (!needsLogistics(order)) return undefined;
   const { personal } = dataOf(detail, "OrderCreated") ?? {};
-  const places = carried(personal?.source);
+  const { provinceId, cityId, districtId, streetId, code, idcard } = carried(personal?.source);
   const [parcel] = order.shipments;
   return {
     address: personal?.address ?? "",
-    ...(places["provinceId"] === undefined ? {} : { provinceId: places["provinceId"] }),
-    ...(places["cityId"] === undefined ? {} : { cityId: places["cityId"] }),
-    ...(places["districtId"] === undefined ? {} : { districtId: places["districtId"] }),
-    ...(places["streetId"] === undefined ? {} : { streetId: places["streetId"] }),
-    ...(places["code"] === undefined ? {} : { code: places["code"] }),
-    ...(places["idcard"] === undefined ? {} : { idcard: places["idcard"] }),
+    ...present({ provinceId, cityId, districtId, streetId, code, idcard }),
     ...(order.shippedAt === undefined ? {} : { dateUpdate: wallClock(order.shippedAt, zone) }),
     id: idOf(order.orderId),
     linkMan: personal?.name ?? "",

@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Case } from "../../domain/caseState.ts";
 import type { Command } from "../../domain/commands.ts";
-import { idPattern, limits } from "../../domain/limits.ts";
+import { isId } from "../../domain/limits.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
@@ -12,11 +12,12 @@ import type { Engine } from "../../engine.ts";
 import type { LogEntry } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Method, type Reply, operation } from "../dialect.ts";
+import { idOf } from "../numbers.ts";
 import { standing } from "../own.ts";
 import type { Fields } from "../request.ts";
 import { type Act, type Code, codeOf, firstOf, says } from "./messages.ts";
 import { listTypes } from "./states.ts";
-import { idOf, messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
+import { messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
 
 /** Says whether a request was signed as the shop's clients sign theirs, which the wiki leaves open. */
 export interface Signatures {
@@ -36,8 +37,8 @@ export interface Settings {
 /** Two accepted applications of a user for an order are at least so many milliseconds apart. */
 const submitWindow = 3_000;
 
-/** How often a command is decided anew where the order has moved meanwhile. */
-const attempts = 3;
+/** After so many decisions on an order that others change meanwhile, the conflict is what is told. */
+const mostAttempts = 3;
 
 const by = ["buyer"] as const;
 
@@ -58,8 +59,7 @@ function intIn(fields: Fields, name: string, otherwise: number): number | undefi
 function idIn(fields: Fields, name: string): string | undefined {
   const given = fields[name];
   const id = typeof given === "number" ? String(given) : given;
-  if (typeof id !== "string" || id === "0" || id.length > limits.idLength) return undefined;
-  return idPattern.test(id) ? id : undefined;
+  return typeof id === "string" && id !== "0" && isId(id) ? id : undefined;
 }
 
 function textIn(fields: Fields, name: string): string {
@@ -190,7 +190,7 @@ async function submit(
     const expect = repeated === undefined ? revision : undefined;
     const outcome = await engine.execute(command, { ...options, expect });
     const moved = E.isLeft(outcome) && outcome.left.code === "versionConflict";
-    if (!moved || attempt === attempts) return outcome;
+    if (!moved || attempt === mostAttempts) return outcome;
   }
 }
 

@@ -1,27 +1,17 @@
 // The wiki's documents of orders and of cases, made from the engine's own.
 
 import type { Case } from "../../domain/caseState.ts";
-import type { ChargeKind, Line } from "../../domain/events.ts";
-import type { Json } from "../../domain/json.ts";
+import type { Line } from "../../domain/events.ts";
+import { type Json, under } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, charged } from "../../domain/state.ts";
 import type { LogEntry } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Reply } from "../dialect.ts";
+import { amountOf, idOf } from "../numbers.ts";
 import { wallClock } from "../wallClock.ts";
 import { type Code, messages } from "./messages.ts";
 import { type WikiStatus, caseStatus, orderStatus, statusTexts } from "./states.ts";
-
-/** An id as the wiki's clients keep it: a number where it is one, exactly; else its text. */
-export function idOf(id: string): number | string {
-  const number = Number(id);
-  return Number.isSafeInteger(number) && String(number) === id ? number : id;
-}
-
-/** An amount as a JSON number in major units. */
-function price(minor: number, currency: string): number {
-  return Number(formatAmount(minor, currency));
-}
 
 /** Until when an order without such a limit may be paid: the last second that a date has. */
 const never = Date.UTC(9999, 11, 31, 23, 59, 59);
@@ -34,7 +24,7 @@ export function pastDateOf({ payBy, status }: Pick<Order, "payBy" | "status">): 
 
 /** What rides along with a line (ruling 13). */
 function carried(line: Line | undefined, key: string): Json | undefined {
-  return line?.source?.find(([name]) => name === key)?.[1];
+  return under(line?.source, key);
 }
 
 function text(value: Json | undefined): string | undefined {
@@ -49,10 +39,6 @@ interface WikiGoods {
   readonly imgUrl: string;
   readonly enName: string;
   readonly property: string;
-}
-
-function charged(order: Order, kind: ChargeKind): number {
-  return order.charges.reduce((sum, charge) => (charge.kind === kind ? sum + charge.amount : sum), 0);
 }
 
 /** What goods look like: those of a line, or the order's first. */
@@ -96,12 +82,12 @@ export function orderItem(order: Order): WikiOrder {
     orderId: idOf(order.orderId),
     orderNo: order.orderNo,
     ...goodsOf(order),
-    cnPrice: price(line?.unitPrice ?? 0, currency),
+    cnPrice: amountOf(line?.unitPrice ?? 0, currency),
     frPrice: number(carried(line, "frPrice")) ?? 0,
-    itemCnPrice: price(order.goods, currency),
-    tariffAmountprice: price(charged(order, "tariff"), currency),
-    expAmountprice: price(charged(order, "freight"), currency),
-    amountPrice: price(order.total, currency),
+    itemCnPrice: amountOf(order.goods, currency),
+    tariffAmountprice: amountOf(charged(order, "tariff"), currency),
+    expAmountprice: amountOf(charged(order, "freight"), currency),
+    amountPrice: amountOf(order.total, currency),
     status,
     statusDesc: statusTexts[status],
     pastDate: pastDateOf(order),

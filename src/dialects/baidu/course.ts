@@ -10,7 +10,7 @@ import { decide } from "../../domain/decide.ts";
 import type { OrderEvent } from "../../domain/events.ts";
 import { limits } from "../../domain/limits.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
-import { type Order, type OrderState, evolve, openCasesOf } from "../../domain/state.ts";
+import { type Order, type OrderState, evolve, isTerminal, openCasesOf } from "../../domain/state.ts";
 import { defaultTerms } from "../../domain/terms.ts";
 import type { Item } from "./documents.ts";
 import { type SubStatus, caseTypeOf, mainStatusOf, orderTypes, refusedThere, subStatusOf } from "./states.ts";
@@ -111,7 +111,7 @@ const policy = { terms: defaultTerms, redeemStaff: [] };
 /** The best of the ways from a state to a goal; `steps` were taken before. */
 export function bring(state: OrderState, steps: readonly Step[], goal: Goal, now: number): Course {
   let best: Course | undefined;
-  for (const items of orders(goal.items)) {
+  for (const items of sequences(goal.items)) {
     for (const way of waysTo(goal)) {
       const course = new Course(state, steps, now);
       walk(course, { ...goal, items }, way);
@@ -126,7 +126,7 @@ export function bring(state: OrderState, steps: readonly Step[], goal: Goal, now
  * In which order sub-orders may have come to where they are; the document does not say. What is open comes last: what has ended makes
  * room for it on its line.
  */
-function orders(items: Goal["items"]): readonly Goal["items"][] {
+function sequences(items: Goal["items"]): readonly Goal["items"][] {
   const open = ({ item }: Goal["items"][number]): number => Number(item.SubStatus <= 401);
   const failed = ({ item }: Goal["items"][number]): number => Number(item.SubStatus < 404);
   const byEnd = items.toSorted(
@@ -243,9 +243,9 @@ function latePayIdOf(SubOrderID: string): string {
 }
 
 /** Money that went back for an order that was over: it came too late, for what else would be given back. */
-function isLateMoney({ status }: Order, { OrderType, SubStatus, Refund }: Item): boolean {
-  const over = status === "cancelled" || status === "closed";
-  return over && OrderType === 1 && (SubStatus === 401 || SubStatus === 402) && (Refund?.Amount ?? 0) > 0;
+function isLateMoney(order: Order, { OrderType, SubStatus, Refund }: Item): boolean {
+  const isRefund = OrderType === 1 && (SubStatus === 401 || SubStatus === 402);
+  return isTerminal(order) && isRefund && (Refund?.Amount ?? 0) > 0;
 }
 
 function payLate(course: Course, item: Item, path: string): void {

@@ -150,6 +150,11 @@ export const foreignSchema = z.object({
 /** The same of a product, in its line's `source.baidu`. */
 export const foreignProductSchema = product.partial();
 
+/** Whether two documents, or parts of them, are written alike. */
+export function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** The fields that a schema did not know, as paths such as `EXT.MainOrder.Extra`. */
 export function unknownFields(given: unknown, read: unknown, path = ""): readonly string[] {
   if (Array.isArray(given) && Array.isArray(read)) {

@@ -2,17 +2,17 @@
 
 import { createHash } from "node:crypto";
 
-import { idPattern, limits } from "../../domain/limits.ts";
+import { isId } from "../../domain/limits.ts";
 
-export function digestOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+/** An id made of a value, always the same of the same. */
+export function idFrom(value: unknown): string {
+  return `baidu:${createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 40)}`;
 }
 
 /** Beginnings that the engine keeps for what it names itself. */
 const kept = /^(late|cancel|due|refund):/;
 
-/** A name as an id: itself where it is one, else made from it, always the same. */
+/** A name as an id: itself where it is one, else made of it. */
 export function fittingId(name: string): string {
-  const fits = name.length <= limits.idLength && idPattern.test(name) && !kept.test(name);
-  return fits ? name : `baidu:${digestOf(name).slice(0, 40)}`;
+  return isId(name) && !kept.test(name) ? name : idFrom(name);
 }

@@ -5,8 +5,8 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Command } from "../../domain/commands.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
-import type { JsonObject } from "../../domain/json.ts";
-import { idPattern, limits } from "../../domain/limits.ts";
+import { isObject, present } from "../../domain/json.ts";
+import { idPattern, isId, limits } from "../../domain/limits.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import {
@@ -28,10 +28,11 @@ import {
   type UpdateDocument,
   faultOf,
   orderSchema,
+  same,
   subsSchema,
   unknownFields,
 } from "./documents.ts";
-import { digestOf } from "./ids.ts";
+import { idFrom } from "./ids.ts";
 import { aggregateOf, cateOf } from "./states.ts";
 import {
   type BaiduShop,
@@ -197,7 +198,7 @@ export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocum
   });
 }
 
-/** How often a document is tried again on an order that others have moved meanwhile. */
+/** How often a document is tried on an order that others move meanwhile. */
 const mostTries = 5;
 
 async function taken(
@@ -240,7 +241,7 @@ async function given(
   let expect: bigint | "none" = from ?? "none";
   for (const [step, { command, actor, at }] of steps.entries()) {
     const named = step === steps.length - 1 ? lastId : undefined;
-    const commandId = named ?? `baidu:${digestOf([String(expect), command]).slice(0, 40)}`;
+    const commandId = named ?? idFrom([String(expect), command]);
     const done = await engine.execute(asAsked(command), { actor, commandId, at, expect });
     if (E.isLeft(done)) return done.left;
     expect = done.right.revision;
@@ -360,29 +361,22 @@ function staying(
   return [...otherwise(document, kept), ...ofItems].map((path) => ({ path, what: "stays as it was" }));
 }
 
-function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
 /** The paths at which two documents differ, as far as the first says anything. */
 function otherwise(given: unknown, here: unknown, path = ""): readonly string[] {
   if (moving.has(path) || same(given, here)) return [];
-  const objects = [given, here].every(
-    (one) => one !== null && typeof one === "object" && !Array.isArray(one),
-  );
-  if (!objects) return [path];
-  return Object.entries(given as object).flatMap(([key, value]) =>
-    otherwise(value, (here as Record<string, unknown>)[key], path === "" ? key : `${path}.${key}`),
+  if (!isObject(given) || !isObject(here)) return [path];
+  return Object.entries(given).flatMap(([key, value]) =>
+    otherwise(value, here[key], path === "" ? key : `${path}.${key}`),
   );
 }
 
 function goodsDiffer({ order }: OrderDetail, { Products, Payment }: MainDocument): readonly Loss[] {
   const goods = order.lines.map((line) => [productIdOf(line), line.quantity, line.unitPrice]);
-  const same =
-    JSON.stringify(goods) ===
-    JSON.stringify(Products.map(({ ID, Quantity, PayPrice }) => [ID, Quantity, PayPrice]));
+  const theirs = Products.map(({ ID, Quantity, PayPrice }) => [ID, Quantity, PayPrice]);
   return [
-    ...(same ? [] : [{ path: "EXT.MainOrder.Products", what: "an order's goods cannot change" }]),
+    ...(same(goods, theirs)
+      ? []
+      : [{ path: "EXT.MainOrder.Products", what: "an order's goods cannot change" }]),
     ...(Payment.Amount === order.total
       ? []
       : [{ path: "EXT.MainOrder.Payment.Amount", what: `is ${order.total} here, and cannot change` }]),
@@ -401,9 +395,9 @@ function creation(
   const losses: Loss[] = [];
   const lines = Products.map((product, at) => {
     const { ID, Name, Quantity, PayPrice, Price, ...more } = product;
-    const goodsId = ID.length <= limits.idLength && idPattern.test(ID) ? ID : `p${at + 1}`;
+    const goodsId = isId(ID) ? ID : `p${at + 1}`;
     const title = shortened(Name === "" ? ID : Name, limits.titleLength);
-    const source = without({
+    const source = present({
       ...more,
       ID: goodsId === ID ? undefined : ID,
       Name: title === Name ? undefined : Name,
@@ -438,15 +432,13 @@ function creation(
     if (Amount > gross) charges.push({ kind: "other", amount: Amount - gross });
   }
   const discount = Math.max(0, gross - Amount);
-  const usual =
-    JSON.stringify(partsOf(discount, charges)) ===
-    JSON.stringify([Payment.PreferentialInfo, Payment.PaymentInfo]);
+  const usual = same(partsOf(discount, charges), [Payment.PreferentialInfo, Payment.PaymentInfo]);
   const paidAt = Payment.IsPayment ? (Payment.Time ?? 0) : undefined;
   // What costs nothing is paid at once, unless it waits to be confirmed.
   const booking = Status === 2 || (Amount === 0 && (paidAt === undefined || paidAt > Ctime));
-  const page = Appraise === undefined ? undefined : without({ ...Appraise, Status: undefined });
-  const usualPage = JSON.stringify(page) === JSON.stringify({ Name: "", SwanSchema: "" });
-  const foreign = without({
+  const page = Appraise === undefined ? undefined : present({ ...Appraise, Status: undefined });
+  const usualPage = same(page, { Name: "", SwanSchema: "" });
+  const foreign = present({
     BizAPPID: BizAPPID === shop.appKey ? undefined : BizAPPID,
     Title: Title === lines[0]?.title ? undefined : Title,
     Mtime,
@@ -467,7 +459,7 @@ function creation(
     else if (Code !== undefined)
       losses.push({ path: `${path}.Code`, what: "only names of carriers are kept" });
   });
-  if (foreign["Appraised"] === true) {
+  if (foreign.Appraised === true) {
     losses.push({ path: "EXT.MainOrder.Appraise", what: "whatever was said in a review" });
   }
   if (Status === 300) losses.push({ path: "Status", what: "300 does not say what the order was" });
@@ -487,8 +479,4 @@ function creation(
     source: { baidu: foreign },
   };
   return { command, losses };
-}
-
-function without(given: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as JsonObject;
 }

@@ -15,14 +15,19 @@ export interface BaiduMount extends Mount {
   readonly subOrderPage?: string | undefined;
 }
 
+/** The mini-program of a mount. */
+export function shopOf(
+  { merchantId, currency }: Pick<Ports, "merchantId" | "currency">,
+  { appKey = merchantId, orderPage, subOrderPage }: BaiduMount = {},
+): BaiduShop {
+  return { appKey, currency, orderPage, subOrderPage };
+}
+
 /** Answers below `/rest/2.0/smartapp/ordercenter/app/`, as the order centre does. */
-export function baidu(engine: Engine, ports: Ports, mount: BaiduMount = {}): FetchHandler {
-  const { merchantId, currency } = ports;
-  const { appKey = merchantId, orderPage, subOrderPage } = mount;
-  const shop: BaiduShop = { appKey, currency, orderPage, subOrderPage };
+export function baidu(engine: Engine, ports: Ports, mount?: BaiduMount): FetchHandler {
   const dialect: Dialect = {
     name: "baidu",
-    operations: operationsOf({ ...shop, merchantId }),
+    operations: operationsOf({ ...shopOf(ports, mount), merchantId: ports.merchantId }),
     tokenOf: ({ fields }) => {
       const token = fields["access_token"];
       return typeof token === "string" && token !== "" ? token : undefined;

@@ -3,7 +3,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { z } from "zod";
 
-import { idPattern, limits } from "../../domain/limits.ts";
+import { idPattern, isId, limits } from "../../domain/limits.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
 import { caseCalled } from "./course.ts";
 import {
@@ -21,7 +21,7 @@ import {
   subsSchema,
   updateSchema,
 } from "./documents.ts";
-import { digestOf } from "./ids.ts";
+import { idFrom } from "./ids.ts";
 import { type ImportReport, type Intake, addOrder, appendSubs, moveOrder } from "./imports.ts";
 import { failed, malformed, platform, rowOf, rows } from "./messages.ts";
 import { type BaiduShop, itemsOf, subOrderIdOf } from "./views.ts";
@@ -70,7 +70,7 @@ function taking<D extends Element>(
         return E.left<Reply, Query<D>>(platform.noPermission());
       }
       const openId = fields["open_id"];
-      if (typeof openId !== "string" || openId.length > limits.idLength || !idPattern.test(openId)) {
+      if (typeof openId !== "string" || !isId(openId)) {
         return E.left(malformed("open_id: must name the user"));
       }
       const sceneId = fields["scene_id"] ?? "";
@@ -109,7 +109,7 @@ async function takenIn<D extends Element>(
   if (owner !== undefined && (owner.merchantId !== centre.merchantId || owner.buyerId !== openId))
     return false;
   // The same of a request that is sent again under its key.
-  const lastId = `baidu:${digestOf([commandId, element]).slice(0, 40)}`;
+  const lastId = idFrom([commandId, element]);
   const { merchantId } = centre;
   const intake: Intake = { engine, shop: centre, merchantId, now, wholly: true, sceneId, lastId };
   const report = await take(intake, element, openId);

@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import type { Engine } from "../../engine.ts";
 import type { Log } from "../ports.ts";
+import { parseJson } from "../request.ts";
 import type { OrderDocument } from "./documents.ts";
 import { type BaiduShop, type Post, orderDocument, postsOf, sceneOf } from "./views.ts";
 
@@ -37,6 +38,8 @@ export interface SenderOptions {
   /** Events between two checkpoints; 500. */
   readonly pageEvents?: number | undefined;
 }
+
+export const defaultMostBackOffMs = 60_000;
 
 /** What became of one request. */
 export interface Sent {
@@ -188,7 +191,7 @@ async function tell(
     log,
     sleep,
     backOffMs = 500,
-    mostBackOffMs = 60_000,
+    mostBackOffMs = defaultMostBackOffMs,
     timeoutMs = 30_000,
     ...options
   }: SenderOptions,
@@ -231,7 +234,7 @@ async function attempt(
   }
   const { status, text } = given;
   if (status >= 500 || status === 429 || status === 408) return `status ${status}`;
-  const read = answerSchema.safeParse(jsonOf(text));
+  const read = answerSchema.safeParse(parseJson(text));
   if (!read.success) {
     if (status >= 400) throw new SenderError(`the order centre answers with status ${status}`);
     return "an answer that is none";
@@ -245,12 +248,4 @@ async function attempt(
   if (answer.errno !== 0) return { done: false, fault: `errno ${answer.errno} ${answer.msg ?? ""}` };
   const failed = (answer.data ?? []).some(({ rows_affected }) => Number(rows_affected) === 0);
   return failed ? { done: false, fault: "rows_affected 0" } : { done: true };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

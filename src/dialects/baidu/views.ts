@@ -3,9 +3,9 @@
 import { affectedUnits } from "../../domain/caseDecide.ts";
 import type { Case } from "../../domain/caseState.ts";
 import type { Charge, ChargeKind, Line } from "../../domain/events.ts";
-import type { JsonPairs } from "../../domain/json.ts";
+import { type JsonPairs, under } from "../../domain/json.ts";
 import { allocate } from "../../domain/money.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, paymentOf } from "../../domain/state.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
 import {
   type Item,
@@ -16,6 +16,7 @@ import {
   foreignProductSchema,
   foreignSchema,
   itemSchema,
+  same,
 } from "./documents.ts";
 import { aggregateOf, cateOf, mainStatusOf, orderTypes, subStatusOf } from "./states.ts";
 
@@ -61,14 +62,12 @@ export function partsOf(discount: number, charges: readonly Charge[]): readonly 
 
 /** What rides along of a document in `source.baidu`. */
 export function foreignOf(source: JsonPairs | undefined) {
-  const kept = source?.find(([key]) => key === "baidu")?.[1];
-  const read = foreignSchema.safeParse(kept ?? {});
+  const read = foreignSchema.safeParse(under(source, "baidu") ?? {});
   return read.success ? read.data : {};
 }
 
 function foreignProduct({ source }: Line) {
-  const kept = source?.find(([key]) => key === "baidu")?.[1];
-  const read = foreignProductSchema.safeParse(kept ?? {});
+  const read = foreignProductSchema.safeParse(under(source, "baidu") ?? {});
   return read.success ? read.data : {};
 }
 
@@ -143,7 +142,7 @@ function mainOf(order: Order, shop: BaiduShop, foreign: ReturnType<typeof foreig
     }),
     Payment: {
       Time: paidAt === undefined ? 0 : second(paidAt),
-      Method: order.payments.find(({ late }) => !late)?.channel === "offline" ? 2 : (foreign.Method ?? 1),
+      Method: paymentOf(order)?.channel === "offline" ? 2 : (foreign.Method ?? 1),
       Amount: total,
       IsPayment: paidAt !== undefined,
       PreferentialInfo: foreign.PreferentialInfo === undefined ? preferential : foreign.PreferentialInfo,
@@ -206,10 +205,10 @@ function itemOf(order: Order, one: Case, log: readonly LogEntry[], shop: BaiduSh
   const OrderType = orderTypes[one.type];
   const page = came?.OrderDetail ?? pageOf(shop.subOrderPage, order.orderId, SubOrderID);
   const Product = productsOf(order, one);
-  const same =
+  const asItCame =
     came !== undefined && came.OrderType === OrderType && (came.Refund?.Amount ?? 0) === one.amount;
-  const Refund = same ? came.Refund : { Amount: one.amount, Product };
-  const Aftermarket = same ? came.Aftermarket : one.type === "refundOnly" ? undefined : { Product };
+  const Refund = asItCame ? came.Refund : { Amount: one.amount, Product };
+  const Aftermarket = asItCame ? came.Aftermarket : one.type === "refundOnly" ? undefined : { Product };
   return {
     SubOrderID,
     SubStatus: subStatusOf(one.status),
@@ -260,8 +259,6 @@ export interface Post {
   readonly body: { readonly Data: readonly (OrderDocument | SubsDocument)[] };
 }
 
-const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
 /** What has to be told of an order that was told of as `before` (undefined: never) and is `after`; nothing where nothing changed. */
 export function postsOf(before: OrderDocument | undefined, after: OrderDocument): readonly Post[] {
   if (before === undefined) return [{ operation: "add/main/info", body: { Data: [after] } }];
@@ -269,7 +266,7 @@ export function postsOf(before: OrderDocument | undefined, after: OrderDocument)
   const posts: Post[] = [];
   const { SubsOrder: subsBefore, ...mainBefore } = before.EXT;
   const { SubsOrder: subsAfter, ...mainAfter } = EXT;
-  if (!equal({ ...before, EXT: mainBefore }, { ...after, EXT: mainAfter })) {
+  if (!same({ ...before, EXT: mainBefore }, { ...after, EXT: mainAfter })) {
     posts.push({ operation: "update/main/info", body: { Data: [{ ...after, EXT: mainAfter }] } });
   }
   const known = new Map((subsBefore?.Items ?? []).map((item) => [item.SubOrderID, item]));
@@ -285,7 +282,7 @@ export function postsOf(before: OrderDocument | undefined, after: OrderDocument)
   );
   tell(
     "update/sub/info",
-    items.filter((item) => known.has(item.SubOrderID) && !equal(known.get(item.SubOrderID), item)),
+    items.filter((item) => known.has(item.SubOrderID) && !same(known.get(item.SubOrderID), item)),
   );
   return posts;
 }

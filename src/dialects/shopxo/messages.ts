@@ -103,7 +103,7 @@ function quantities({ order, lineId }: About, claimed?: number, bought?: number)
   return said(`退货数量大于购买数量[ 历史退货数量${before}, 订单商品数量${bought ?? line?.quantity ?? 0} ]`);
 }
 
-/** Nothing here says "failed": what cannot be told better, and above all what cannot occur here, is left out. */
+/** What is not here is said as `failed`: what cannot be told better, and most of what cannot occur here. */
 const words: { readonly [K in RejectionCode]?: (facts: RefusalFacts[K], about: About) => Said } = {
   orderNotFound: () => noData,
   notOwner: () => noData,

@@ -10,12 +10,12 @@ import type { OrderEventData } from "../../domain/events.ts";
 import { idPattern, limits } from "../../domain/limits.ts";
 import { parseAmount } from "../../domain/money.ts";
 import type { Rejection } from "../../domain/refusals.ts";
-import type { Order } from "../../domain/state.ts";
+import { type Order, paymentOf } from "../../domain/state.ts";
 import type { Receipt } from "../../commands/handle.ts";
 import type { CaseRow } from "../../projections/cases.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
-import { maySee, ownOrder } from "../own.ts";
+import { isOwn, maySee, ownOrder } from "../own.ts";
 import type { Caller, ReturnAddress } from "../ports.ts";
 import { instantOf } from "../wallClock.ts";
 import { isEmpty, isLong, listOf, oneLine, textOf } from "./forms.ts";
@@ -36,8 +36,8 @@ import {
   statusName,
   tooManyImages,
 } from "./messages.ts";
-import { caseStatusOf, caseTypeOf, destinationNumbers } from "./states.ts";
-import { caseDocument, latestOf, pageDocument, paidByOf, paymentOf, returnAddressOf } from "./views.ts";
+import { caseStatusOf, caseTypeOf, destinationNumbers, destinationOf } from "./states.ts";
+import { caseDocument, latestOf, pageDocument, paidByOf, returnAddressOf } from "./views.ts";
 
 const post = { methods: ["POST"] as const };
 const buyers = ["buyer"] as const;
@@ -191,7 +191,7 @@ async function narrowed(
       if (order.status === "none") continue;
       const one = order.cases.find(({ caseId }) => caseId === row.caseId);
       const parcel = one?.returnShipment?.trackingNumber;
-      const way = one?.attempts.at(-1)?.destination ?? (row.type === "exchange" ? "manual" : "original");
+      const way = destinationOf(one ?? { type: row.type, attempts: [] });
       if (!byOrder && parcel !== keywords) continue;
       if (expressNumber !== undefined && parcel !== expressNumber) continue;
       if (refundment !== undefined && String(destinationNumbers[way]) !== refundment) continue;
@@ -280,8 +280,7 @@ async function orderTo(
   orderId: string,
   commandId: string,
 ): Promise<Order | undefined> {
-  const owner = isId(orderId) ? await engine.views.owner(orderId) : undefined;
-  if (owner === undefined || !maySee(caller, owner)) return undefined;
+  if (!isId(orderId) || !(await isOwn(engine, caller, orderId))) return undefined;
   const order = await engine.state(orderId);
   if (order.status === "none") return undefined;
   if (order.hiddenByBuyerAt === undefined) return order;

@@ -2,6 +2,7 @@
 
 import { type CaseStatus, type ShopxoStatus, metaOf } from "../../domain/caseLifecycle.ts";
 import type { Destination } from "../../domain/caseEvents.ts";
+import type { Case } from "../../domain/caseState.ts";
 import type { Fulfilment } from "../../domain/events.ts";
 import type { OrderStatus } from "../../domain/lifecycle.ts";
 import type { Order } from "../../domain/state.ts";
@@ -83,6 +84,11 @@ export const destinationNumbers: Readonly<Record<Destination, 0 | 1 | 2>> = {
   wallet: 1,
   manual: 2,
 };
+
+/** Which way the money of a case goes, or went, back; an exchange gives none. */
+export function destinationOf({ type, attempts }: Pick<Case, "type" | "attempts">): Destination {
+  return type === "exchange" ? "manual" : (attempts.at(-1)?.destination ?? "original");
+}
 
 export const destinationNames = ["原路退回", "退至钱包", "手动处理"] as const;
 

@@ -3,10 +3,10 @@
 import type { Case } from "../../domain/caseState.ts";
 import { afterSaleUntil, isPast } from "../../domain/deadlines.ts";
 import type { Line, OrderEventData } from "../../domain/events.ts";
-import type { Json, JsonObject, JsonPairs } from "../../domain/json.ts";
+import { type Json, type JsonPairs, isObject } from "../../domain/json.ts";
 import { formatAmount } from "../../domain/money.ts";
 import { refundableOf } from "../../domain/refundable.ts";
-import { type Order, type Payment, tallyOf } from "../../domain/state.ts";
+import { type Order, paymentOf, tallyOf } from "../../domain/state.ts";
 import { shopxoSteps } from "../../domain/steps.ts";
 import type { CaseType } from "../../domain/terms.ts";
 import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
@@ -19,6 +19,7 @@ import {
   caseTypeOf,
   destinationNames,
   destinationNumbers,
+  destinationOf,
   models,
   orderStatusOf,
   payStatusOf,
@@ -51,14 +52,6 @@ function carried(source: Source, name: string, otherwise: Json): Json {
 
 function creationOf({ log }: Told): OrderEventData["OrderCreated"] {
   return log[0]?.data as OrderEventData["OrderCreated"];
-}
-
-/** The payment that a case gives back; without a case, the order's own. */
-export function paymentOf(
-  { payments }: Order,
-  one?: { readonly payId: string | undefined },
-): Payment | undefined {
-  return payments.find(({ payId, late }) => (one?.payId === undefined ? !late : payId === one.payId));
 }
 
 /** By which name the shop knows how an order was paid. */
@@ -119,11 +112,8 @@ const clients: Readonly<Record<string, string>> = {
   kuaishou: "快手小程序",
 };
 
-function objectOf(value: Json | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
 function currencyData({ orderId, buyerId, currency, createdAt }: Order, source: Source) {
+  const kept = source.get("currency_data");
   const [name, code, symbol] = currencies[currency] ?? [currency, currency, currency];
   return {
     id: orderId,
@@ -134,7 +124,7 @@ function currencyData({ orderId, buyerId, currency, createdAt }: Order, source: 
     currency_symbol: symbol,
     currency_rate: "0.000000",
     add_time: seconds(createdAt),
-    ...objectOf(source.get("currency_data")),
+    ...(isObject(kept) ? kept : {}),
   };
 }
 
@@ -315,7 +305,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
   const type = caseTypeOf[one.type];
   const own = ownLog(told, one.caseId);
   const { note = "", evidence = [] } = personalOf(own, "RefundApplied");
-  const way = one.type === "exchange" ? "manual" : (one.attempts.at(-1)?.destination ?? "original");
+  const refundment = destinationNumbers[destinationOf(one)];
   const over = status === 3 ? one.endedAt : undefined;
   const at = {
     apply_time: one.appliedAt,
@@ -343,7 +333,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
     user_id: order.buyerId,
     status: String(status),
     type: String(type),
-    refundment: String(destinationNumbers[way]),
+    refundment: String(refundment),
     reason: one.reason ?? "",
     // A refund alone is asked for no units; those that went back with the money are known once it is paid.
     number: String(one.status === "refunded" ? one.settledQuantity : one.quantity),
@@ -358,7 +348,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
     user: null,
     type_text: caseTypeNames[type],
     status_text: caseStatusNames[status],
-    refundment_text: status === 3 ? destinationNames[destinationNumbers[way]] : "",
+    refundment_text: status === 3 ? destinationNames[refundment] : "",
     ...texts,
   };
 }

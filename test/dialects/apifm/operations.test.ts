@@ -5,7 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 
 import { minorOf } from "../../../src/dialects/apifm/forms.ts";
-import { amountOf, idOf } from "../../../src/dialects/apifm/views.ts";
+import { amountOf, idOf } from "../../../src/dialects/numbers.ts";
 import type { Goods } from "../../../src/dialects/ports.ts";
 import { buyer, day, merchant, minute, t0 } from "../../domain/orders.ts";
 import { accepted, by, live, newOrder, tidyEngines } from "../../engines.ts";

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 import { shopxo } from "../../../src/dialects/shopxo/index.ts";
 import { createApp } from "../../../src/server/app.ts";
-import { dialects } from "../../../src/server/dialects.ts";
+import { dialects } from "../../../src/dialects/byName.ts";
 import { t0 } from "../../domain/orders.ts";
 import { live, open, tidyEngines } from "../../engines.ts";
 import { portsFor, post } from "../ports.ts";
