@@ -32,7 +32,8 @@ function wordsOf({ created, shipments }: Searchable): string {
     if (sku !== undefined) texts.add(sku);
   }
   for (const { trackingNumber } of shipments) if (trackingNumber !== undefined) texts.add(trackingNumber);
-  return spaced([...texts].join(boundary));
+  // Each by itself: most hold no ideograph, and their kind of string is looked through in a moment.
+  return Array.from(texts, spaced).join(boundary);
 }
 
 /** Writing systems that put no spaces between words: each of their characters is a word of its own here. */

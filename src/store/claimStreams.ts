@@ -1,8 +1,8 @@
 // Claims over a log without transactions: a stream of its own for each, in which whoever takes it says for which append.
 
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 
-import { ClaimTakenError, type Expected, type NewEvent, type RecordedEvent, isStoreError } from "./port.ts";
+import { ClaimTakenError, type Expected, type RecordedEvent, isStoreError } from "./port.ts";
 
 /** With which the names of claims' streams begin; no other stream's may. */
 export const claimPrefix = "aftersale-claim-";
@@ -12,10 +12,17 @@ export interface ClaimEvent extends RecordedEvent {
   readonly createdAt: number;
 }
 
+/** An event of a claim's stream, to be written; it has no metadata. */
+export interface NewClaimEvent {
+  readonly id: string;
+  readonly type: "ClaimTaken" | "ClaimReleased";
+  readonly data: object;
+}
+
 /** What claims need of the log. */
 export interface ClaimLog {
   /** Writes at an exact revision; throws `conflict` as a store does. */
-  append(stream: string, expected: Expected, events: readonly NewEvent[]): Promise<void>;
+  append(stream: string, expected: Expected, events: readonly NewClaimEvent[]): Promise<void>;
   read(stream: string): Promise<readonly ClaimEvent[]>;
   /** Whether an event with this id stands in a stream. */
   holds(stream: string, id: string): Promise<boolean>;
@@ -93,12 +100,7 @@ export class ClaimStreams {
   async #takeOne(claim: string, hold: Omit<Hold, "createdAt">): Promise<boolean> {
     let again = false;
     const stream = streamOfClaim(claim);
-    const made: NewEvent = {
-      id: randomUUID(),
-      type: "ClaimTaken",
-      data: JSON.stringify({ claim, ...hold }),
-      meta: "{}",
-    };
+    const made: NewClaimEvent = { id: randomUUID(), type: "ClaimTaken", data: { claim, ...hold } };
     let expected: Expected | undefined = "none";
     for (let turn = 0; turn < mostTurns; turn += 1) {
       if (expected !== undefined) {
@@ -135,11 +137,10 @@ export class ClaimStreams {
       const last = events.at(-1);
       if (last === undefined || open.length === 0) return;
       try {
-        const released = open.map(({ attempt }) => ({
+        const released = open.map(({ attempt }): NewClaimEvent => ({
           id: randomUUID(),
           type: "ClaimReleased",
-          data: JSON.stringify({ attempt }),
-          meta: "{}",
+          data: { attempt },
         }));
         await this.#log.append(stream, last.revision, released);
         return;
@@ -163,7 +164,7 @@ export class ClaimStreams {
 
 /** Claims may be long and hold any character; their streams' names do not. */
 export function streamOfClaim(claim: string): string {
-  return claimPrefix + createHash("sha256").update(claim).digest("hex");
+  return claimPrefix + hash("sha256", claim);
 }
 
 function holdsIn(events: readonly ClaimEvent[]): readonly Hold[] {

@@ -301,6 +301,11 @@ class Connection {
     this.#connect = connect;
   }
 
+  /** The client, where there is one at hand. */
+  get ready(): EsdbClient | undefined {
+    return this.#client;
+  }
+
   client(): Promise<EsdbClient> {
     if (this.#current === undefined) {
       const making = Promise.resolve(this.#url).then(this.#connect);
@@ -503,6 +508,9 @@ function canonical(text: string): { readonly value: unknown } | undefined {
   }
 }
 
+const contentType = "application/json" as const;
+const noMetadata = encoder.encode("{}");
+
 function textOf(bytes: unknown): string {
   return Buffer.from(bytes as Uint8Array).toString("utf8");
 }
@@ -618,11 +626,8 @@ class EsdbEventStore implements EsdbStore {
       {
         // The id of each is one call's alone already.
         append: async (stream, expected, events) => {
-          await this.#send(
-            stream,
-            expected,
-            events.map((event) => wireOf(event)),
-          );
+          const wire = events.map((event) => ({ ...event, contentType, metadata: noMetadata }));
+          await this.#send(stream, expected, wire);
         },
         read: (stream) => this.#readClaim(stream),
         holds: async (stream, id) => {
@@ -967,15 +972,17 @@ class EsdbEventStore implements EsdbStore {
   }
 
   /** Counts a piece of work among those that closing waits for. */
-  async #tracked<T>(work: () => Promise<T>): Promise<T> {
-    this.#open();
+  #tracked<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      this.#open();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
     const working = work();
     this.#underWay.add(working);
-    try {
-      return await working;
-    } finally {
-      this.#underWay.delete(working);
-    }
+    const over = (): void => void this.#underWay.delete(working);
+    working.then(over, over);
+    return working;
   }
 
   /** Tries, and tries again what is safe to repeat, until it is answered or given up. */
@@ -1023,24 +1030,38 @@ class EsdbEventStore implements EsdbStore {
   }
 
   /** One call with its own timer: the client has none that always fires. A client that is silent or cut off is thrown away. */
-  async #once<T>(work: (client: EsdbClient) => Promise<T>): Promise<T> {
-    if (this.#left) throw new StoreError("closed", `${this.place} is closed`);
-    let client: EsdbClient | undefined;
-    try {
-      return await this.#timed((fail) => {
-        const stop = this.#connection.watch(fail);
-        return this.#connection
-          .client()
-          .then((made) => {
-            client = made;
-            return work(made);
-          })
-          .finally(stop);
-      });
-    } catch (error) {
-      this.#blame(client, error);
-      throw error;
-    }
+  #once<T>(work: (client: EsdbClient) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#left) throw new StoreError("closed", `${this.place} is closed`);
+      let client: EsdbClient | undefined;
+      let isOver = false;
+      const over = (): void => {
+        isOver = true;
+        clearTimeout(timer);
+        unwatch();
+      };
+      const fail = (error: unknown): void => {
+        if (isOver) return;
+        over();
+        this.#blame(client, error);
+        reject(error as Error);
+      };
+      const begin = (made: EsdbClient): void => {
+        client = made;
+        work(made).then((value) => {
+          over();
+          resolve(value);
+        }, fail);
+      };
+      const timer = setTimeout(
+        () => fail(new Unheard(`no answer within ${this.#callTimeoutMs} ms`)),
+        this.#callTimeoutMs,
+      );
+      const unwatch = this.#connection.watch(fail);
+      const { ready } = this.#connection;
+      if (ready === undefined) this.#connection.client().then(begin, fail);
+      else begin(ready);
+    });
   }
 
   #blame(client: EsdbClient | undefined, error: unknown): void {

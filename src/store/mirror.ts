@@ -46,8 +46,8 @@ CREATE TABLE IF NOT EXISTS set_aside (
 INSERT INTO copied (one) VALUES (1) ON CONFLICT DO NOTHING;
 `;
 
-/** Events written in one transaction. */
-const mostHeld = 2_000;
+/** Events written in one transaction: few enough that the server goes on sending meanwhile, and does not wait for this process. */
+const mostHeld = 256;
 /** How long events wait for others while there are many to come, in milliseconds. */
 const massMs = 50;
 const rememberedStreams = 50_000;
