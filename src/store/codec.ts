@@ -34,7 +34,7 @@ export interface Envelope<F extends Fact = OrderEvent> {
   readonly id: string;
 }
 
-/** What an event's texts say, as `JSON.parse` gives it. */
+/** What an event's texts say, as `JSON.parse` gives it; the metadata perhaps with more. */
 export interface ReadTexts {
   readonly data: unknown;
   readonly meta: unknown;
@@ -69,8 +69,11 @@ export interface Codec<F extends Fact = OrderEvent> {
   versionOf(type: F["type"]): number;
   /** @throws StoreError `corrupt` on what cannot be read, naming stream, revision and reason; `newer` on a later version of an event. */
   decode(recorded: RecordedEvent): Envelope<F>;
-  /** The same of an event whose texts have been read already, where they have. */
-  decodeRead(recorded: RecordedEvent, read: ReadTexts | undefined): Envelope<F>;
+  /**
+   * Whether it could be decoded; of an event whose texts have been read already, by what they say.
+   * @throws as `decode` does.
+   */
+  check(recorded: RecordedEvent, read: ReadTexts | undefined): void;
   /**
    * The fact alone, from a scan that gave only the beginning of the metadata, and no data where none is needed (it is then an empty
    * object). Throws as `decode` does.
@@ -120,15 +123,17 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     for (let v = written; v < version; v += 1) data = (upcasts[v - 1] as Upcast)(data);
     return { type, at, data } as unknown as F;
   };
-  const decodeRead = (recorded: RecordedEvent, read: ReadTexts | undefined): Envelope<F> => {
-    const { stream, revision, position, id } = recorded;
-    const meta = readMeta(recorded, read);
-    return { event: factOf(recorded, meta.v, meta.at, false, read), meta, stream, revision, position, id };
-  };
   return {
     versionOf: (type) => steps.get(type)?.version as number,
-    decode: (recorded) => decodeRead(recorded, undefined),
-    decodeRead,
+    decode: (recorded) => {
+      const { stream, revision, position, id } = recorded;
+      const meta = readMeta(recorded);
+      return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
+    },
+    check: (recorded, read) => {
+      const { v, at } = readMeta(recorded, read);
+      factOf(recorded, v, at, false, read);
+    },
     decodeFact: (recorded) => {
       if (recorded.meta === "") return factOf(recorded, 1, 0, true);
       const usual = usualInstant(recorded.meta);

@@ -519,9 +519,14 @@ function textOf(bytes: unknown): string {
 function metaOf(metadata: unknown): { readonly meta: string; readonly read?: unknown; readonly id?: string } {
   if (metadata === undefined) return { meta: "" };
   if (!(metadata instanceof Uint8Array)) {
-    const { [idKey]: id, ...rest } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
-    const read = typeof id === "string" ? rest : metadata;
-    return { meta: JSON.stringify(read), read, ...(typeof id === "string" ? { id } : {}) };
+    const said = JSON.stringify(metadata);
+    const { [idKey]: id } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof id !== "string") return { meta: said, read: metadata };
+    // As it is written here, the id stands behind all else.
+    const tail = `,"${idKey}":"${id}"}`;
+    if (said.endsWith(tail)) return { meta: `${said.slice(0, -tail.length)}}`, read: metadata, id };
+    const { [idKey]: _, ...rest } = metadata as Readonly<Record<string, unknown>>;
+    return { meta: JSON.stringify(rest), read: metadata, id };
   }
   const text = textOf(metadata);
   if (text.startsWith(asItStands)) return { meta: text.slice(asItStands.length) };

@@ -391,7 +391,7 @@ export class Mirror {
     if (event.type === "OrderCreated" && event.revision > 0n)
       return "its stream was deleted, and begun again";
     try {
-      codec.decodeRead(event, read);
+      codec.check(event, read);
       return undefined;
     } catch (error) {
       if (isStoreError(error, "corrupt")) return error.message;

@@ -112,7 +112,7 @@ describe("what cannot be read", () => {
   const reads: readonly (readonly [how: string, read: (event: RecordedEvent) => unknown])[] = [
     ["decode", codec.decode],
     ["decodeFact", codec.decodeFact],
-    ["decodeRead, nothing being read", (event) => codec.decodeRead(event, undefined)],
+    ["check", (event) => codec.check(event, undefined)],
   ];
 
   describe.each(reads)("by %s", (_how, read) => {
@@ -170,7 +170,7 @@ describe("what cannot be read", () => {
     [{ data: {}, meta: { ...meta, actor: null } }, "its metadata gives no actor"],
     [{ data: {}, meta: undefined }, "its meta is no JSON object"],
   ])("is what others have read: %j", (read, reason) => {
-    expect(failure(() => codec.decodeRead(recorded(), read))).toMatchObject({
+    expect(failure(() => codec.check(recorded(), read))).toMatchObject({
       code: "corrupt",
       message: expect.stringContaining(reason) as string,
     });
@@ -187,14 +187,24 @@ describe("what cannot be read", () => {
 
 describe("what others have read", () => {
   it("is taken at its word, and lifted as its text would be", () => {
-    const event = recorded({ data: '{"by":"buyer"}' });
-    expect(codec.decodeRead(event, { data: { by: "merchant" }, meta: { ...meta, at: 9 } })).toEqual({
-      ...codec.decode(event),
-      event: { type: "OrderCancelled", at: 9, data: { by: "merchant" } },
-      meta: { ...meta, at: 9 },
+    const lifted: unknown[] = [];
+    const lifting = createCodec({
+      ...third,
+      OrderCancelled: {
+        version: 2,
+        upcasts: {
+          1: (data) => {
+            lifted.push(data);
+            return data;
+          },
+        },
+      },
     });
-    const lifting = createCodec(third);
-    expect(lifting.decodeRead(event, { data: { by: "buyer" }, meta })).toEqual(lifting.decode(event));
+    lifting.check(recorded({ data: "unread" }), { data: { by: "merchant" }, meta });
+    lifting.check(recorded(), undefined);
+    expect(lifted).toEqual([{ by: "merchant" }, { by: "buyer" }]);
+    lifting.check(recorded(), { data: {}, meta: { ...meta, v: 2, more: 1 } });
+    expect(lifted).toHaveLength(2);
   });
 });
 
