@@ -196,19 +196,22 @@ export class CommandHandler {
     });
   }
 
-  /** What a command would lead to now; nothing is appended, remembered or reserved. */
+  /** What a command would lead to now, nothing where it was accepted before; nothing is appended, remembered or reserved. */
   async preview(input: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Preview>> {
     const read = parse(input, options);
     if (E.isLeft(read)) return read;
+    const parsed = read.right;
+    const hash = commandHash(parsed.canonical);
     for (;;) {
       options.signal?.throwIfAborted();
-      const known = await this.#current(read.right.command.orderId);
-      const decided = this.#decide(known, read.right);
+      const known = await this.#current(parsed.command.orderId);
+      const repeat = repeatOf(known, parsed, hash);
+      const decided = repeat === undefined ? this.#decide(known, parsed) : E.map(() => noEvents)(repeat);
       const { revision, state } = known;
       if ((await this.#settled(known)) === undefined) continue;
       if (E.isLeft(decided)) return decided;
       return E.right({
-        orderId: read.right.command.orderId,
+        orderId: parsed.command.orderId,
         revision: revision < 0n ? "none" : revision,
         events: decided.right,
         state: deepFreeze(decided.right.reduce(evolve, state)),
@@ -434,6 +437,8 @@ export class CommandHandler {
     return { position };
   }
 }
+
+const noEvents: readonly OrderEvent[] = [];
 
 type Done = { readonly first: bigint; readonly last: bigint };
 

@@ -304,6 +304,21 @@ describe.each(stores)("on %s", (_kind, fresh) => {
   });
 
   describe("a preview", () => {
+    it("knows a command id again: nothing comes of the same command, and another is refused it", async () => {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 1);
+      const options = { actor: buyer, commandId: "pay-once", at: t0 + minute };
+      accepted(await engine.execute(payment, options));
+      const again = accepted(await engine.preview(payment, options));
+      expect(again).toMatchObject({ revision: 2n, events: [], state: { status: "paid" } });
+      const other = { type: "CancelOrder", orderId: "o-1" };
+      expect(await engine.preview(other, options)).toEqual(await engine.execute(other, options));
+      expect(refused(await engine.preview(other, options)).code).toBe("commandIdReused");
+      // A stranger is told what a stranger is told.
+      const stranger = { ...options, actor: { role: "buyer", id: "buyer-2" } } as const;
+      expect(refused(await engine.preview(other, stranger)).code).toBe("notOwner");
+    });
+
     it("appends nothing, and is what execute then does", async () => {
       const engine = await open({ store: fresh() });
       const life = [0, 1, 2, 3, 4, 5];

@@ -261,6 +261,22 @@ describe("two stores on one file", () => {
     });
   });
 
+  it("notice that another wrote behind the append that was followed", async () => {
+    const path = newFile();
+    const [one, two] = [await openFile(path), await openFile(path)];
+    const first = one.append("order-1", "none", samples(1));
+    await first;
+    await two.append("order-2", "none", samples(1));
+    // What another writes elsewhere takes nothing away.
+    const second = one.append("order-1", 0n, samples(1), { follows: first });
+    expect(await second).toMatchObject({ revision: 1n, repeated: false });
+    await two.append("order-1", 1n, samples(1));
+    await expect(one.append("order-1", 2n, samples(1), { follows: second })).rejects.toMatchObject({
+      code: "conflict",
+      actual: 2n,
+    });
+  });
+
   it("race for every revision with one winner", async () => {
     const path = newFile();
     const stores = [await openFile(path), await openFile(path), await openFile(path)];
