@@ -966,8 +966,7 @@ class EsdbEventStore implements EsdbStore {
       client.readAll({ direction: "backwards", fromPosition: "end", maxCount: 1, requiresLeader: true }),
     );
     const last = page?.at(0);
-    const commit = last === undefined ? -1n : commitOf(last);
-    return commit;
+    return last === undefined ? -1n : commitOf(last);
   }
 
   // --- calls ---
@@ -1194,18 +1193,12 @@ class EsdbEventStore implements EsdbStore {
         try {
           for await (const messages of this.#subscription(last, prefixes, stop)) {
             pause = 25;
-            const added = messages.filter((message) => {
-              if (message.kind === "live") {
-                const again = live;
-                live = true;
-                return !again;
-              }
-              const at = commitAt(message.kind === "event" ? message.event.position : message.checkpoint);
-              // Handed out before the connection broke.
-              if (at <= last) return false;
-              last = at;
-              return true;
-            });
+            // Each subscription begins behind what the one before it gave, and says anew that it is live.
+            const added = live ? messages.filter(({ kind }) => kind !== "live") : messages;
+            for (const message of added) {
+              if (message.kind === "live") live = true;
+              else last = commitAt(message.kind === "event" ? message.event.position : message.checkpoint);
+            }
             if (added.length > 0) yield added;
             if (stop.ended) return;
           }
