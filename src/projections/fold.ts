@@ -43,6 +43,12 @@ export function foldStream(
   events: readonly RecordedEvent[],
   codec: Codec,
 ): readonly unknown[] {
+  const [only, ...others] = views;
+  if (only !== undefined && others.length === 0) {
+    let summary: unknown;
+    for (const recorded of events) summary = only.fold(summary, codec.decodeFact(recorded));
+    return [summary];
+  }
   const summaries: unknown[] = views.map(() => undefined);
   const first = views.findIndex((view) => view.ofState === true);
   for (const recorded of events) {

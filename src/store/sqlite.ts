@@ -708,9 +708,10 @@ class SqliteEventStore implements SqliteStore {
       let stream = "";
       let events: RecordedEvent[] = [];
       for (const row of rows) {
-        const [streamId, revision, typeId, data, meta, position = "", id = ""] = Array.isArray(row)
-          ? (row as unknown as ScannedRow)
-          : (Object.values(row) as unknown as ScannedRow);
+        // Taken out by their places: to spread them costs as much as all the rest of this.
+        const columns = (Array.isArray(row) ? row : Object.values(row)) as unknown as ScannedRow;
+        const streamId = columns[0];
+        const typeId = columns[2];
         if (streamId !== current) {
           current = streamId;
           stream = names.get(current) as string;
@@ -719,12 +720,12 @@ class SqliteEventStore implements SqliteStore {
         }
         events.push({
           stream,
-          revision: BigInt(revision),
-          position: String(position),
-          id,
+          revision: BigInt(columns[1]),
+          position: String(columns[5] ?? ""),
+          id: columns[6] ?? "",
           type: this.#typeNames.get(typeId) ?? this.#typeName(typeId),
-          data,
-          meta,
+          data: columns[3],
+          meta: columns[4],
         });
       }
       return { streams, next, end: next >= lastStream, total: lastStream };
