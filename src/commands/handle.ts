@@ -284,7 +284,6 @@ export class CommandHandler {
     records: readonly NewEvent[],
   ): Promise<Appended> {
     const before = known.companion;
-    const { pending } = known;
     const expected = known.revision < 0n ? "none" : known.revision;
     const first = known.revision + 1n;
     for (const event of events) {
@@ -297,7 +296,7 @@ export class CommandHandler {
     known.pending = this.#store.append(known.stream, expected, records, {
       claims: claimsOf(events),
       context,
-      follows: pending,
+      follows: known.pending,
       values: this.#store.local === undefined ? events.map(({ data }) => data) : undefined,
     });
     return known.pending;

@@ -414,14 +414,14 @@ export class ViewRunner {
 
   /** What cannot be made together is left to be made alone: then one view's fault is no other's. */
   async #scanTogether(): Promise<void> {
-    const head = await this.#store.head();
-    if (head === undefined) return;
     const building = this.#kept.filter(({ view, generation }) => {
       const row = this.#row(view.name, generation);
       return row !== undefined && row.position === null;
     });
     const [first, ...others] = building;
     if (first === undefined || others.length === 0) return;
+    const head = await this.#store.head();
+    if (head === undefined) return;
     await this.#options.write(() => {
       for (const { view, generation } of building) this.#sql.aim.run(head, view.name, generation);
     });

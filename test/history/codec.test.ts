@@ -4,8 +4,10 @@ import { fc, it } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 
 import {
+  type Codec,
   type EventHistories,
   type EventHistory,
+  type Upcast,
   codec,
   createCodec,
   encodeMeta,
@@ -51,6 +53,11 @@ const third: EventHistories = {
   },
 };
 
+/** A codec that lifts a cancellation by one version. */
+function liftedBy(upcast: Upcast): Codec {
+  return createCodec({ ...histories, OrderCancelled: { version: 2, upcasts: { 1: upcast } } });
+}
+
 describe("an upcast", () => {
   it.each([
     [1, '{"by":"buyer"}', { who: "buyer", reason: "unknown" }],
@@ -75,17 +82,9 @@ describe("an upcast", () => {
   });
 
   it("is not asked about data that a scan left out", () => {
-    const strict = createCodec({
-      ...histories,
-      OrderCancelled: {
-        version: 2,
-        upcasts: {
-          1: (data) => {
-            if (data["by"] === undefined) throw new Error("no data to lift");
-            return data;
-          },
-        },
-      },
+    const strict = liftedBy((data) => {
+      if (data["by"] === undefined) throw new Error("no data to lift");
+      return data;
     });
     expect(strict.decodeFact(recorded({ data: "" }))).toEqual({ type: "OrderCancelled", at: 5, data: {} });
   });
@@ -188,17 +187,9 @@ describe("what cannot be read", () => {
 describe("what others have read", () => {
   it("is taken at its word, and lifted as its text would be", () => {
     const lifted: unknown[] = [];
-    const lifting = createCodec({
-      ...third,
-      OrderCancelled: {
-        version: 2,
-        upcasts: {
-          1: (data) => {
-            lifted.push(data);
-            return data;
-          },
-        },
-      },
+    const lifting = liftedBy((data) => {
+      lifted.push(data);
+      return data;
     });
     lifting.check(recorded({ data: "unread" }), { data: { by: "merchant" }, meta });
     lifting.check(recorded(), undefined);
