@@ -7,6 +7,7 @@ import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
 import { isObject, present } from "../../domain/json.ts";
 import { idPattern, isId, limits } from "../../domain/limits.ts";
+import { refundablePolicies } from "../../domain/terms.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
 import {
@@ -144,18 +145,52 @@ export async function addOrder(
       return course;
     }
     const { command, losses } = creation(intake, openId, document);
-    const at = Math.min(document.Ctime * 1_000, intake.now);
-    const preview = await intake.engine.preview(command, { actor: importer, commandId: "baidu", at });
-    if (E.isLeft(preview)) return preview.left;
-    const course = bring(
-      preview.right.state,
-      [{ command: command as unknown as Command, actor: importer, at }],
-      goal,
-      intake.now,
-    );
+    const usual = await created(intake, command, document, goal);
+    if (!(usual instanceof Course)) return usual;
+    const course = usual.failures === 0 ? usual : await otherPolicy(intake, command, document, goal, usual);
     course.losses.unshift(...said, ...losses);
     return course;
   });
+}
+
+type Creation = ReturnType<typeof creation>["command"];
+
+/** The course of an order that is to be made. */
+async function created(
+  { engine, now }: Intake,
+  command: Creation,
+  { Ctime }: OrderDocument,
+  goal: Goal,
+): Promise<Course | Rejection> {
+  const at = Math.min(Ctime * 1_000, now);
+  const preview = await engine.preview(command, { actor: importer, commandId: "baidu", at });
+  if (E.isLeft(preview)) return preview.left;
+  const begun = [{ command: command as unknown as Command, actor: importer, at }];
+  return bring(preview.right.state, begun, goal, now);
+}
+
+/**
+ * The document does not say how much of a line could be refunded there: where this shop's own policy leaves no room for what became of it,
+ * another may.
+ */
+async function otherPolicy(
+  intake: Intake,
+  command: Creation,
+  document: OrderDocument,
+  goal: Goal,
+  usual: Course,
+): Promise<Course> {
+  for (const refundable of refundablePolicies) {
+    const under = { ...command, terms: { ...command.terms, refundable } };
+    const course = await created(intake, under, document, goal);
+    if (!(course instanceof Course) || course.failures > 0) continue;
+    course.lose(
+      "",
+      `taken in under the policy ${refundable}: the shop's own leaves no room for what is said`,
+    );
+    return course;
+  }
+  return usual;
 }
 
 /** Sub-orders of an order that is here; each that is new is imported, and each that is known moved on. */
@@ -385,11 +420,7 @@ function goodsDiffer({ order }: OrderDetail, { Products, Payment }: MainDocument
 
 // --- CreateOrder ---
 
-function creation(
-  { shop, merchantId }: Intake,
-  openId: string,
-  document: OrderDocument,
-): { readonly command: object; readonly losses: readonly Loss[] } {
+function creation({ shop, merchantId }: Intake, openId: string, document: OrderDocument) {
   const { CateID, BizAPPID, Title, ResourceID, Ctime, Mtime, Status, EXT } = document;
   const { Products, Payment, Appraise, OrderDetail, Express } = EXT.MainOrder;
   const losses: Loss[] = [];
