@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Packs the package, installs it in an empty folder as a stranger would, imports, requires, compiles against, runs it, and serves a shop.
 #
-# A script and not a test: it installs the dependencies from the registry (or npm's cache), which no test may need.
+# AFTERSALE_TARBALL names a package that is packed already. A script and not a test: it installs the dependencies from the registry (or
+# npm's cache), which no test may need.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -13,8 +14,11 @@ mkdir "$folder/pack" "$folder/app"
 for name in $(compgen -e | grep -E '^npm_(lifecycle|package|config_local_prefix|command)' || true); do unset "$name"; done
 
 cd "$root"
-npm pack --silent --pack-destination "$folder/pack" >/dev/null
-tarball=$(echo "$folder"/pack/aftersale-*.tgz)
+tarball=${AFTERSALE_TARBALL:-}
+if [ -z "$tarball" ]; then
+  npm pack --silent --pack-destination "$folder/pack" >/dev/null
+  tarball=$(echo "$folder"/pack/aftersale-*.tgz)
+fi
 
 tar -tzf "$tarball" | sort >"$folder/files"
 strangers=$(grep -vE '^package/(dist/.*\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$' "$folder/files" || true)
