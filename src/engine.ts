@@ -40,6 +40,7 @@ import {
   readQueue,
 } from "./projections/cases.ts";
 import { type OrderDetail, detailOf } from "./projections/detail.ts";
+import { Arrivals } from "./projections/arrivals.ts";
 import {
   type OrderFilter,
   type OrderPage,
@@ -333,6 +334,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       },
       () => runner.undone(),
     );
+    if (opened.mirror !== undefined) {
+      const arrivals = new Arrivals(runner, opened.mirror.copy.local);
+      opened.mirror.setHook(
+        (copied, after, epoch) => arrivals.take(copied, after, epoch),
+        () => runner.undone(),
+      );
+    }
     opened.roused(() => engine.rouse());
     return engine;
   } catch (error) {

@@ -54,6 +54,15 @@ export class ViewError extends Error {
 /** One order's summaries, a place a view; a view whose fold threw has the fault instead. */
 export type Summaries = readonly unknown[];
 
+/** What goes along with an order's events: its summaries before them and after. */
+export interface Summarised {
+  readonly before: Summaries;
+  readonly after: Summaries;
+}
+
+/** What of an append the views take along. */
+export type Taken = Pick<InTransaction, "stream" | "after" | "lastPosition" | "context">;
+
 class Poison {
   readonly fault: unknown;
 
@@ -93,6 +102,8 @@ export interface RunnerOptions {
   readonly write: <T>(work: () => T) => Promise<T>;
   readonly views: readonly AnyView[];
   readonly codec?: Codec | undefined;
+  /** Changes that a view holds before it writes them; 4,096 without it. */
+  readonly mostHeld?: number | undefined;
 }
 
 /** Streams that are folded in one turn, and turns whose rows are written in one transaction. */
@@ -100,10 +111,10 @@ const streamsAPage = 500;
 const pagesAChunk = 16;
 
 /**
- * Changes that a view holds before it writes them. An order that goes through several statuses meanwhile is written once, as is a counter
+ * Changes that a view holds before it writes them, where nothing else is said. An order that goes through several statuses meanwhile is written once, as is a counter
  * that many orders touch: measured, that is most of what the views would cost in every append's own transaction.
  */
-const mostHeld = 4_096;
+const usuallyHeld = 4_096;
 
 const registry = `CREATE TABLE IF NOT EXISTS views (
   name TEXT NOT NULL, generation INTEGER NOT NULL, hash TEXT NOT NULL, state TEXT NOT NULL,
@@ -179,8 +190,18 @@ export class ViewRunner {
 
   // --- inside the append's transaction ---
 
+  /** Whether there is a view that would take along what comes behind this position. */
+  follows(after: string | undefined, epoch: number): boolean {
+    this.#refresh(epoch);
+    return this.#kept.some((kept, index) =>
+      kept.held === undefined
+        ? this.#positions[index] === after
+        : kept.held.from === this.#positions[index] && kept.held.to === after,
+    );
+  }
+
   /** The transaction hook: every view that is up to here takes the appends along, with its position or not at all. */
-  keep(appended: readonly InTransaction[], epoch: number): void {
+  keep(appended: readonly Taken[], epoch: number): void {
     if (this.#kept.length === 0) return;
     const changes = appended.filter(({ stream }) => stream.startsWith(orderPrefix));
     const after = appended[0]?.after;
@@ -207,7 +228,7 @@ export class ViewRunner {
   #keepOne(
     kept: Kept,
     index: number,
-    changes: readonly InTransaction[],
+    changes: readonly Taken[],
     after: string | undefined,
     last: string,
   ): void {
@@ -217,7 +238,7 @@ export class ViewRunner {
     if (kept.held === undefined && position !== after) return;
     try {
       for (const { stream, context } of changes) {
-        const { before, after: now } = context as { readonly before: Summaries; readonly after: Summaries };
+        const { before, after: now } = context as Summarised;
         const summary = now[index];
         if (summary instanceof Poison) throw summary.fault;
         kept.writer ??= this.#writer(kept.view, kept.generation);
@@ -225,7 +246,7 @@ export class ViewRunner {
       }
       const held = (kept.held?.changes ?? 0) + changes.length;
       kept.held = { from: position, to: last, changes: held };
-      if (held < mostHeld) return;
+      if (held < (this.#options.mostHeld ?? usuallyHeld)) return;
       this.#sql.savepoint.run();
       try {
         this.#writeHeld(kept, index);
@@ -414,24 +435,31 @@ export class ViewRunner {
 
   /** What cannot be made together is left to be made alone: then one view's fault is no other's. */
   async #scanTogether(): Promise<void> {
-    const building = this.#kept.filter(({ view, generation }) => {
-      const row = this.#row(view.name, generation);
-      return row !== undefined && row.position === null;
-    });
-    const [first, ...others] = building;
-    if (first === undefined || others.length === 0) return;
+    if (this.#unmade().length < 2) return;
     const head = await this.#store.head();
     if (head === undefined) return;
-    await this.#options.write(() => {
-      for (const { view, generation } of building) this.#sql.aim.run(head, view.name, generation);
-    });
     try {
+      // What was taken along from the first event on is made.
+      await this.settle();
+      const [first, ...others] = this.#unmade();
+      if (first === undefined || others.length === 0) return;
+      await this.#options.write(() => {
+        for (const { view, generation } of [first, ...others]) this.#sql.aim.run(head, view.name, generation);
+      });
       await this.#scan([first, ...others], {});
     } catch (error) {
       if (!(error instanceof ViewError)) throw error;
     } finally {
       this.#epoch = -1;
     }
+  }
+
+  /** The views of which there is nothing yet. */
+  #unmade(): readonly Kept[] {
+    return this.#kept.filter(({ view, generation }) => {
+      const row = this.#row(view.name, generation);
+      return row !== undefined && row.position === null;
+    });
   }
 
   /** Folds a page of events beyond a generation's position into its rows; to be called inside a write transaction. */

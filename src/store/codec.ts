@@ -69,11 +69,8 @@ export interface Codec<F extends Fact = OrderEvent> {
   versionOf(type: F["type"]): number;
   /** @throws StoreError `corrupt` on what cannot be read, naming stream, revision and reason; `newer` on a later version of an event. */
   decode(recorded: RecordedEvent): Envelope<F>;
-  /**
-   * Whether it could be decoded; of an event whose texts have been read already, by what they say.
-   * @throws as `decode` does.
-   */
-  check(recorded: RecordedEvent, read: ReadTexts | undefined): void;
+  /** The fact alone; of an event whose texts have been read already, by what they say. Throws as `decode` does. */
+  decodeRead(recorded: RecordedEvent, read: ReadTexts | undefined): F;
   /**
    * The fact alone, from a scan that gave only the beginning of the metadata, and no data where none is needed (it is then an empty
    * object). Throws as `decode` does.
@@ -130,9 +127,9 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
       const meta = readMeta(recorded);
       return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
     },
-    check: (recorded, read) => {
+    decodeRead: (recorded, read) => {
       const { v, at } = readMeta(recorded, read);
-      factOf(recorded, v, at, false, read);
+      return factOf(recorded, v, at, false, read);
     },
     decodeFact: (recorded) => {
       if (recorded.meta === "") return factOf(recorded, 1, 0, true);

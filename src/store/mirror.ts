@@ -2,9 +2,10 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 
+import type { OrderEvent } from "../domain/events.ts";
 import { codec, orderPrefix } from "./codec.ts";
 import type { EsdbStore, ReadMessage } from "./esdb.ts";
-import { type EventStore, StoreError, isAfter, isStoreError, messageOf } from "./port.ts";
+import { type EventStore, type RecordedEvent, StoreError, isAfter, isStoreError, messageOf } from "./port.ts";
 import { type SqliteStore, openSqliteStore } from "./sqlite.ts";
 
 export interface MirrorOptions {
@@ -15,6 +16,18 @@ export interface MirrorOptions {
   /** Called after each transaction that brought events. */
   readonly onEvents?: (() => void) | undefined;
 }
+
+/** An event that was added to the copy, and the fact that it is. */
+export interface Copied {
+  readonly recorded: RecordedEvent;
+  readonly fact: OrderEvent;
+}
+
+/**
+ * Runs inside the transaction that adds events, with the copy's epoch in it: what it throws undoes them. `after` is the position of the
+ * copy's event before them; undefined for the first of all.
+ */
+export type CopyHook = (copied: readonly Copied[], after: string | undefined, epoch: number) => void;
 
 /** An event that is no fact of ours, or that stands behind one in its stream: it is kept beside, and folded into nothing. */
 export interface SetAside {
@@ -108,6 +121,8 @@ export class Mirror {
   readonly #types = new Map<string, number>();
   readonly #aside = new Set<string>();
 
+  #hook: CopyHook | undefined;
+
   constructor(remote: EsdbStore, copy: SqliteStore, { patienceMs, onEvents }: MirrorOptions) {
     this.copy = copy;
     this.#remote = remote;
@@ -116,6 +131,12 @@ export class Mirror {
     this.#sql = statements(copy);
     this.#forget();
     this.server = this.#noting(remote);
+  }
+
+  /** Sets what goes along with the events; `undone` is called where a transaction was not to be. */
+  setHook(hook: CopyHook, undone: () => void): void {
+    this.#hook = hook;
+    this.copy.setTransactionHook(() => undefined, undone);
   }
 
   /** Follows the server from the first question on: whoever only gives commands does not pay for what is never asked. */
@@ -331,11 +352,17 @@ export class Mirror {
     await this.copy.write(() => {
       const stored = this.#stored();
       if (stored !== this.#checkpoint) this.#forget();
-      for (const one of events) if (isAfter(one.event.position, stored)) this.#insert(one);
+      const after = this.#end();
+      const copied: Copied[] = [];
+      for (const one of events) {
+        const added = isAfter(one.event.position, stored) ? this.#add(one) : undefined;
+        if (added !== undefined) copied.push(added);
+      }
       if (isAfter(to, stored)) {
         this.#sql.move.run(to);
         this.#checkpoint = to;
       }
+      if (copied.length > 0) this.#hook?.(copied, after, this.copy.local.epoch());
     });
     this.#progress += 1;
     this.#settleWaiters();
@@ -358,14 +385,20 @@ export class Mirror {
     this.#checkpoint = this.#stored();
   }
 
-  #insert(arrived: Arrived): void {
+  #end(): string | undefined {
+    const { position } = this.#sql.end.get() as unknown as { position: number | null };
+    return position === null ? undefined : String(position);
+  }
+
+  /** Adds an event to the copy; undefined of one that is set aside. */
+  #add(arrived: Arrived): Copied | undefined {
     const { event } = arrived;
-    const reason = this.#fault(arrived);
-    if (reason !== undefined) {
+    const fact = this.#factOf(arrived);
+    if (typeof fact === "string") {
       const { stream, revision, position, id, type, data, meta } = event;
-      this.#sql.aside.run(Number(position), stream, String(revision), id, type, meta, data, reason);
+      this.#sql.aside.run(Number(position), stream, String(revision), id, type, meta, data, fact);
       this.#aside.add(stream);
-      return;
+      return undefined;
     }
     const known = this.#stream(event.stream);
     const { position, revision, id, meta, data } = event;
@@ -379,10 +412,11 @@ export class Mirror {
       data,
     );
     known.revision = revision;
+    return { recorded: event, fact };
   }
 
-  /** Why an event is not folded; undefined for one of ours. One written by a newer version ends the following: it is to be folded then. */
-  #fault({ event, read }: Arrived): string | undefined {
+  /** The fact that an event is, or why it is none. One written by a newer version ends the following: it is to be folded then. */
+  #factOf({ event, read }: Arrived): OrderEvent | string {
     if (this.#aside.has(event.stream)) return "it stands behind an event of its stream that is set aside";
     const { revision } = this.#stream(event.stream, false);
     if (event.revision !== revision + 1n) {
@@ -391,8 +425,7 @@ export class Mirror {
     if (event.type === "OrderCreated" && event.revision > 0n)
       return "its stream was deleted, and begun again";
     try {
-      codec.check(event, read);
-      return undefined;
+      return codec.decodeRead(event, read);
     } catch (error) {
       if (isStoreError(error, "corrupt")) return error.message;
       throw error;
@@ -504,6 +537,7 @@ function statements({ database }: SqliteStore) {
     listAside: database.prepare(
       "SELECT stream, revision, position, type, reason FROM set_aside ORDER BY position LIMIT ?",
     ),
+    end: database.prepare("SELECT max(position) AS position FROM events"),
     latest: database.prepare(
       `SELECT name, revision, events.id AS id, position FROM events JOIN streams ON streams.id = stream_id
        ORDER BY position DESC LIMIT 20`,

@@ -111,7 +111,7 @@ describe("what cannot be read", () => {
   const reads: readonly (readonly [how: string, read: (event: RecordedEvent) => unknown])[] = [
     ["decode", codec.decode],
     ["decodeFact", codec.decodeFact],
-    ["check", (event) => codec.check(event, undefined)],
+    ["decodeRead", (event) => codec.decodeRead(event, undefined)],
   ];
 
   describe.each(reads)("by %s", (_how, read) => {
@@ -169,7 +169,7 @@ describe("what cannot be read", () => {
     [{ data: {}, meta: { ...meta, actor: null } }, "its metadata gives no actor"],
     [{ data: {}, meta: undefined }, "its meta is no JSON object"],
   ])("is what others have read: %j", (read, reason) => {
-    expect(failure(() => codec.check(recorded(), read))).toMatchObject({
+    expect(failure(() => codec.decodeRead(recorded(), read))).toMatchObject({
       code: "corrupt",
       message: expect.stringContaining(reason) as string,
     });
@@ -191,10 +191,10 @@ describe("what others have read", () => {
       lifted.push(data);
       return data;
     });
-    lifting.check(recorded({ data: "unread" }), { data: { by: "merchant" }, meta });
-    lifting.check(recorded(), undefined);
+    lifting.decodeRead(recorded({ data: "unread" }), { data: { by: "merchant" }, meta });
+    lifting.decodeRead(recorded(), undefined);
     expect(lifted).toEqual([{ by: "merchant" }, { by: "buyer" }]);
-    lifting.check(recorded(), { data: {}, meta: { ...meta, v: 2, more: 1 } });
+    lifting.decodeRead(recorded(), { data: {}, meta: { ...meta, v: 2, more: 1 } });
     expect(lifted).toHaveLength(2);
   });
 });

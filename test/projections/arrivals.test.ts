@@ -1,0 +1,256 @@
+// Views that go along with the events of a copy as they come in: nothing is read twice, and nothing counts twice.
+
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { openEngine } from "../../src/engine.ts";
+import { Arrivals } from "../../src/projections/arrivals.ts";
+import { buildScratch } from "../../src/projections/asof.ts";
+import { casesView } from "../../src/projections/cases.ts";
+import { ordersView } from "../../src/projections/orders.ts";
+import { ViewError, ViewRunner } from "../../src/projections/runner.ts";
+import { searchView } from "../../src/projections/search.ts";
+import { statisticsView } from "../../src/projections/statistics.ts";
+import { type AnyView, anyView } from "../../src/projections/view.ts";
+import { encodeMeta } from "../../src/store/codec.ts";
+import type { EsdbStore } from "../../src/store/esdb.ts";
+import { type MemoryStore, openMemoryStore } from "../../src/store/memory.ts";
+import { type CopyHook, openMirror } from "../../src/store/mirror.ts";
+import { StoreError } from "../../src/store/port.ts";
+import { buyer, minute, t0 } from "../domain/orders.ts";
+import { accepted, by, newCase, stepOf, tidyEngines } from "../engines.ts";
+import { newFile } from "../store/files.ts";
+
+tidyEngines();
+
+const views: readonly AnyView[] = [
+  anyView(statisticsView),
+  anyView(ordersView),
+  anyView(searchView),
+  anyView(casesView),
+];
+
+/** A server that is not away, on a store of this process. */
+function serving(store: MemoryStore): EsdbStore {
+  return {
+    kind: store.kind,
+    append: store.append.bind(store),
+    readStream: store.readStream.bind(store),
+    readAll: store.readAll.bind(store),
+    takenClaim: store.takenClaim.bind(store),
+    head: store.head.bind(store),
+    subscribe: store.subscribe.bind(store),
+    close: async () => undefined,
+    place: "here",
+    trouble: () => undefined,
+    heard: () => true,
+    async *subscribeInBulk(options) {
+      for await (const message of store.subscribe(options)) {
+        yield [message.kind === "event" ? { ...message, read: undefined } : message];
+      }
+    },
+  };
+}
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+/** The steps of a life: created, paid, shipped, received, reviewed, refund asked for. */
+const allSteps = 6;
+
+/** A store in which orders live; each call leads an order through its next steps. */
+async function lived() {
+  const store = openMemoryStore();
+  const engine = await openEngine({ store, views: [] });
+  closing.push(() => engine.close());
+  const taken = new Map<string, number>();
+  const lives = async (orderId: string, steps: number): Promise<void> => {
+    const from = taken.get(orderId) ?? 0;
+    taken.set(orderId, from + steps);
+    for (let step = from; step < from + steps; step += 1) {
+      const [command, actor] = step === allSteps - 1 ? [newCase(orderId), buyer] : stepOf(orderId, step);
+      accepted(await engine.execute(command, by(actor, { at: t0 + step * minute })));
+    }
+  };
+  return { store, lives };
+}
+
+/** A copy of it and its views, joined as the engine joins them. */
+async function copied(
+  store: MemoryStore,
+  path: string,
+  around: (hook: CopyHook) => CopyHook = (hook) => hook,
+  mostHeld?: number,
+) {
+  const mirror = await openMirror(serving(store), { path });
+  const { copy } = mirror;
+  const runner = await ViewRunner.open({
+    store: copy,
+    database: copy.database,
+    shared: true,
+    write: (work) => copy.write(work),
+    views,
+    mostHeld,
+  });
+  const arrivals = new Arrivals(runner, copy.local);
+  mirror.setHook(
+    around((...taken) => arrivals.take(...taken)),
+    () => runner.undone(),
+  );
+  let open = true;
+  const close = async (): Promise<void> => {
+    if (!open) return;
+    open = false;
+    await runner.settle();
+    await mirror.close();
+  };
+  closing.push(close);
+  return {
+    mirror,
+    runner,
+    close,
+    /** How far each view's rows go, by what it took along alone. */
+    reached: async () => {
+      await runner.settle();
+      return views.map(({ name }) => runner.position(name));
+    },
+    /** Whether each view's rows are those that the copy's events make. */
+    equal: async () => {
+      for (const view of views) {
+        using scratch = await buildScratch(copy.local, view);
+        const rows = [...view.rows(copy.database, runner.tables(view.name))];
+        expect(rows).toEqual([...view.rows(scratch.database, scratch.prefix)]);
+        expect(rows).not.toEqual([]);
+      }
+    },
+  };
+}
+
+describe("views over a copy", () => {
+  it("go along from the first event on", async () => {
+    const { store, lives } = await lived();
+    for (let order = 0; order < 40; order += 1) await lives(`o-${order}`, 1 + (order % allSteps));
+    const there = await copied(store, newFile());
+    await there.mirror.catchUp();
+    const head = await store.head();
+    const scans = vi.spyOn(there.mirror.copy.local, "streams");
+    await there.runner.catchUpAll();
+    expect(scans).not.toHaveBeenCalled();
+    expect(await there.reached()).toEqual(views.map(() => head));
+    await there.equal();
+    // What is no order's moves the place up to which all was looked at, and no view.
+    const id = "00000000-0000-4000-8000-000000000001";
+    await store.append("wallet-b-1", "none", [{ id, type: "WalletOpened", data: "{}", meta: "{}" }]);
+    await expect.poll(async () => (await there.mirror.status()).position).toBe(await store.head());
+    await lives("o-new", allSteps);
+    await lives("o-0", allSteps - 1);
+    await there.mirror.catchUp();
+    const now = await store.head();
+    expect(now).not.toBe(head);
+    expect(await there.reached()).toEqual(views.map(() => now));
+    await there.equal();
+  });
+
+  it("go on with orders of which they have seen the beginning only in their file", async () => {
+    const { store, lives } = await lived();
+    for (let order = 0; order < 12; order += 1) await lives(`o-${order}`, order % allSteps);
+    const path = newFile();
+    const before = await copied(store, path);
+    await before.mirror.catchUp();
+    await before.close();
+    for (let order = 0; order < 12; order += 1) await lives(`o-${order}`, allSteps - (order % allSteps));
+    const after = await copied(store, path);
+    await after.mirror.catchUp();
+    const head = await store.head();
+    expect(await after.reached()).toEqual(views.map(() => head));
+    await after.equal();
+  });
+
+  it("take along once what came in with a transaction that was undone", async () => {
+    const { store, lives } = await lived();
+    for (let order = 0; order < 9; order += 1) await lives(`o-${order}`, allSteps);
+    let failures = 0;
+    const there = await copied(store, newFile(), (hook) => (...taken) => {
+      hook(...taken);
+      failures += 1;
+      if (failures <= 2) throw new StoreError("full", "no room, twice");
+    });
+    await there.mirror.catchUp();
+    expect(failures).toBe(3);
+    const head = await store.head();
+    expect(await there.reached()).toEqual(views.map(() => head));
+    await there.equal();
+  });
+
+  it("forget the rows that went with a transaction that was undone", async () => {
+    const { store, lives } = await lived();
+    let failed = false;
+    const position = (): string | undefined => there.runner.position("orders");
+    const around = (hook: CopyHook): CopyHook => {
+      return (...taken) => {
+        const before = position();
+        hook(...taken);
+        if (failed || before === undefined || position() === before) return;
+        // Rows were written, and are not there.
+        failed = true;
+        throw new StoreError("full", "no room, once");
+      };
+    };
+    const there = await copied(store, newFile(), around, 2);
+    for (let order = 0; order < 8; order += 1) {
+      await lives(`o-${order}`, allSteps);
+      await there.mirror.catchUp();
+    }
+    expect(failed).toBe(true);
+    await there.runner.catchUpAll();
+    await there.equal();
+  });
+
+  it("that are behind take nothing along, and are brought on by whoever reads them", async () => {
+    const { store, lives } = await lived();
+    for (let order = 0; order < 9; order += 1) await lives(`o-${order}`, allSteps - 1);
+    const path = newFile();
+    const before = await copied(store, path, () => () => undefined);
+    await before.mirror.catchUp();
+    expect(await before.reached()).toEqual(views.map(() => undefined));
+    await before.close();
+    const after = await copied(store, path);
+    const reads = vi.spyOn(after.mirror.copy.local, "readStream");
+    await lives("o-8", 1);
+    await lives("o-9", allSteps - 1);
+    await after.mirror.catchUp();
+    expect(await after.reached()).toEqual(views.map(() => undefined));
+    expect(reads).not.toHaveBeenCalled();
+    await after.runner.catchUpAll();
+    await after.equal();
+    // From then on they go along again.
+    await lives("o-9", 1);
+    await after.mirror.catchUp();
+    const head = await store.head();
+    expect(await after.reached()).toEqual(views.map(() => head));
+    await after.equal();
+  });
+
+  it("stay behind an event that no order can have, which holds up nothing but them", async () => {
+    const { store, lives } = await lived();
+    const there = await copied(store, newFile());
+    await lives("o-1", 5);
+    await there.mirror.catchUp();
+    const head = await store.head();
+    const meta = encodeMeta({
+      v: 1,
+      at: t0,
+      actor: { role: "system", id: "stranger" },
+      commandId: "c-1",
+      commandHash: "00",
+    });
+    const id = "00000000-0000-4000-8000-000000000001";
+    await store.append("order-o-2", "none", [{ id, type: "OrderCreated", data: '{"lines":null}', meta }]);
+    await lives("o-3", 5);
+    await there.mirror.catchUp();
+    expect((await there.mirror.status()).behind).toBe(0);
+    expect(await there.reached()).toEqual(views.map(() => head));
+    await expect(there.runner.ready("orders")).rejects.toBeInstanceOf(ViewError);
+  });
+});
