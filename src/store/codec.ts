@@ -34,12 +34,6 @@ export interface Envelope<F extends Fact = OrderEvent> {
   readonly id: string;
 }
 
-/** What an event's texts say, as `JSON.parse` gives it; the metadata perhaps with more. */
-export interface ReadTexts {
-  readonly data: unknown;
-  readonly meta: unknown;
-}
-
 type Data = Readonly<Record<string, unknown>>;
 
 /** Lifts data one version up. It gets what was stored and must not change it. */
@@ -69,8 +63,8 @@ export interface Codec<F extends Fact = OrderEvent> {
   versionOf(type: F["type"]): number;
   /** @throws StoreError `corrupt` on what cannot be read, naming stream, revision and reason; `newer` on a later version of an event. */
   decode(recorded: RecordedEvent): Envelope<F>;
-  /** The fact alone; of an event whose texts have been read already, by what they say. Throws as `decode` does. */
-  decodeRead(recorded: RecordedEvent, read: ReadTexts | undefined): F;
+  /** The fact alone. Throws as `decode` does. */
+  factOf(recorded: RecordedEvent): F;
   /**
    * The fact alone, from a scan that gave only the beginning of the metadata, and no data where none is needed (it is then an empty
    * object). Throws as `decode` does.
@@ -97,13 +91,7 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     }
     steps.set(type, { version: history.version, upcasts });
   }
-  const factOf = (
-    recorded: RecordedEvent,
-    written: number,
-    at: number,
-    scanned: boolean,
-    read?: ReadTexts,
-  ): F => {
+  const factOf = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): F => {
     const { type, stream, revision } = recorded;
     const history = steps.get(type);
     if (history === undefined) throw unreadable(recorded, `no such event type ${JSON.stringify(type)}`);
@@ -116,7 +104,7 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     }
     // A scan that did not need the data left it out: there is nothing to lift.
     if (scanned && recorded.data === "") return { type, at, data: {} } as unknown as F;
-    let data = readObject(recorded, "data", read);
+    let data = readObject(recorded, "data");
     for (let v = written; v < version; v += 1) data = (upcasts[v - 1] as Upcast)(data);
     return { type, at, data } as unknown as F;
   };
@@ -127,9 +115,11 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
       const meta = readMeta(recorded);
       return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
     },
-    decodeRead: (recorded, read) => {
-      const { v, at } = readMeta(recorded, read);
-      return factOf(recorded, v, at, false, read);
+    factOf: (recorded) => {
+      const usual = isEncodedMeta(recorded.meta) ? usualInstant(recorded.meta) : undefined;
+      if (usual !== undefined) return factOf(recorded, 1, usual, false);
+      const { v, at } = readMeta(recorded);
+      return factOf(recorded, v, at, false);
     },
     decodeFact: (recorded) => {
       if (recorded.meta === "") return factOf(recorded, 1, 0, true);
@@ -175,10 +165,10 @@ export function isEncodedMeta(text: string): boolean {
   return ours.test(text);
 }
 
-function readObject(recorded: RecordedEvent, part: "data" | "meta", read?: ReadTexts): Data {
+function readObject(recorded: RecordedEvent, part: "data" | "meta"): Data {
   let value: unknown;
   try {
-    value = read === undefined ? JSON.parse(recorded[part]) : read[part];
+    value = JSON.parse(recorded[part]);
   } catch (error) {
     throw unreadable(recorded, `its ${part} is no JSON`, error);
   }
@@ -188,8 +178,8 @@ function readObject(recorded: RecordedEvent, part: "data" | "meta", read?: ReadT
   return value as Data;
 }
 
-function readMeta(recorded: RecordedEvent, read?: ReadTexts): EventMeta {
-  const meta = readObject(recorded, "meta", read) as Partial<EventMeta>;
+function readMeta(recorded: RecordedEvent): EventMeta {
+  const meta = readObject(recorded, "meta") as Partial<EventMeta>;
   const { v, at, actor, commandId, commandHash } = meta;
   if (!Number.isInteger(v) || (v as number) < 1)
     throw unreadable(recorded, "its metadata gives no version `v`");

@@ -4,8 +4,16 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { OrderEvent } from "../domain/events.ts";
 import { codec, orderPrefix } from "./codec.ts";
-import type { EsdbStore, ReadMessage } from "./esdb.ts";
-import { type EventStore, type RecordedEvent, StoreError, isAfter, isStoreError, messageOf } from "./port.ts";
+import type { EsdbStore } from "./esdb.ts";
+import {
+  type EventStore,
+  type Message,
+  type RecordedEvent,
+  StoreError,
+  isAfter,
+  isStoreError,
+  messageOf,
+} from "./port.ts";
 import { type SqliteStore, openSqliteStore } from "./sqlite.ts";
 
 export interface MirrorOptions {
@@ -79,9 +87,6 @@ export async function openMirror(server: EsdbStore, options: MirrorOptions): Pro
   }
 }
 
-/** An event from the server. */
-type Arrived = Extract<ReadMessage, { readonly kind: "event" }>;
-
 interface Waiter {
   readonly until: () => boolean;
   readonly resolve: () => void;
@@ -103,7 +108,7 @@ export class Mirror {
   #writing: Promise<void> = Promise.resolve();
 
   #following = false;
-  #held: Arrived[] = [];
+  #held: RecordedEvent[] = [];
   #heldTo: string | undefined;
   #checkpoint: string | undefined;
   /** It has held all that the server held, at some time since it was opened. */
@@ -334,9 +339,9 @@ export class Mirror {
     }
   }
 
-  #take(message: ReadMessage): void {
+  #take(message: Message): void {
     if (message.kind === "event") {
-      this.#held.push(message);
+      this.#held.push(message.event);
       this.#heldTo = message.event.position;
     } else if (message.kind === "checkpoint") {
       this.#heldTo = message.checkpoint;
@@ -355,7 +360,7 @@ export class Mirror {
       const after = this.#end();
       const copied: Copied[] = [];
       for (const one of events) {
-        const added = isAfter(one.event.position, stored) ? this.#add(one) : undefined;
+        const added = isAfter(one.position, stored) ? this.#add(one) : undefined;
         if (added !== undefined) copied.push(added);
       }
       if (isAfter(to, stored)) {
@@ -391,9 +396,8 @@ export class Mirror {
   }
 
   /** Adds an event to the copy; undefined of one that is set aside. */
-  #add(arrived: Arrived): Copied | undefined {
-    const { event } = arrived;
-    const fact = this.#factOf(arrived);
+  #add(event: RecordedEvent): Copied | undefined {
+    const fact = this.#factOf(event);
     if (typeof fact === "string") {
       const { stream, revision, position, id, type, data, meta } = event;
       this.#sql.aside.run(Number(position), stream, String(revision), id, type, meta, data, fact);
@@ -416,7 +420,7 @@ export class Mirror {
   }
 
   /** The fact that an event is, or why it is none. One written by a newer version ends the following: it is to be folded then. */
-  #factOf({ event, read }: Arrived): OrderEvent | string {
+  #factOf(event: RecordedEvent): OrderEvent | string {
     if (this.#aside.has(event.stream)) return "it stands behind an event of its stream that is set aside";
     const { revision } = this.#stream(event.stream, false);
     if (event.revision !== revision + 1n) {
@@ -425,7 +429,7 @@ export class Mirror {
     if (event.type === "OrderCreated" && event.revision > 0n)
       return "its stream was deleted, and begun again";
     try {
-      return codec.decodeRead(event, read);
+      return codec.factOf(event);
     } catch (error) {
       if (isStoreError(error, "corrupt")) return error.message;
       throw error;
