@@ -1,6 +1,9 @@
 // Views that go along with the events of a copy as they come in: nothing is read twice, and nothing counts twice.
+//
+// AFTERSALE_RUNS sets how many random courses are gone through (25).
 
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { fc, it } from "@fast-check/vitest";
+import { afterEach, describe, expect, vi } from "vitest";
 
 import { openEngine } from "../../src/engine.ts";
 import { Arrivals } from "../../src/projections/arrivals.ts";
@@ -21,6 +24,8 @@ import { accepted, by, newCase, stepOf, tidyEngines } from "../engines.ts";
 import { newFile } from "../store/files.ts";
 
 tidyEngines();
+
+const numRuns = Number(process.env["AFTERSALE_RUNS"] ?? 25);
 
 const views: readonly AnyView[] = [
   anyView(statisticsView),
@@ -253,4 +258,66 @@ describe("views over a copy", () => {
     expect(await there.reached()).toEqual(views.map(() => head));
     await expect(there.runner.ready("orders")).rejects.toBeInstanceOf(ViewError);
   });
+
+  const doings = fc.array(
+    fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({ order: fc.nat({ max: 5 }), steps: fc.integer({ min: 1, max: 3 }) }),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom("copy", "settle", "catchUpAll", "ready", "reopen", "fail", "rebuild"),
+      },
+    ),
+    { minLength: 5, maxLength: 30 },
+  );
+
+  it.prop({ doings, mostHeld: fc.integer({ min: 1, max: 6 }) }, { numRuns })(
+    "hold each event once, whatever happens in between",
+    async (given) => {
+      const { store, lives } = await lived();
+      const path = newFile();
+      const steps = new Map<number, number>();
+      let fails = false;
+      const around = (hook: CopyHook): CopyHook => {
+        return (...taken) => {
+          hook(...taken);
+          if (!fails) return;
+          fails = false;
+          throw new StoreError("full", "no room, once");
+        };
+      };
+      let there = await copied(store, path, around, given.mostHeld);
+      const doing = {
+        copy: () => there.mirror.catchUp(),
+        settle: () => there.runner.settle(),
+        catchUpAll: () => there.runner.catchUpAll(),
+        ready: () => there.runner.ready("orders"),
+        rebuild: () => there.runner.rebuild("statistics"),
+        fail: async () => {
+          fails = true;
+        },
+        reopen: async () => {
+          await there.close();
+          there = await copied(store, path, around, given.mostHeld);
+        },
+      };
+      for (const one of given.doings) {
+        if (typeof one === "string") await doing[one]();
+        else {
+          const taken = steps.get(one.order) ?? 0;
+          const more = Math.min(one.steps, allSteps - taken);
+          steps.set(one.order, taken + more);
+          await lives(`o-${one.order}`, more);
+        }
+      }
+      fails = false;
+      await lives("o-last", allSteps);
+      await there.mirror.catchUp();
+      await there.runner.catchUpAll();
+      await there.equal();
+      await there.close();
+    },
+  );
 });
