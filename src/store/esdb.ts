@@ -584,7 +584,6 @@ interface TextEvent extends Pick<EsdbRecordedEvent, "streamId" | "revision" | "i
 
 /** An event as it came over the wire, as far as it is known here. */
 interface WireEvent {
-  hasLink(): boolean;
   hasCommitPosition(): boolean;
   getCommitPosition(): string | number;
   getEvent():
@@ -613,11 +612,9 @@ function textsOf(wire: WireEvent): Followed | undefined {
   const record = wire.getEvent();
   const stream = record?.getStreamIdentifier();
   const id = record?.getId();
+  const type = record?.getMetadataMap().get("type");
   if (record === undefined || stream === undefined || id?.hasString() !== true) return undefined;
-  if (wire.hasLink() || !wire.hasCommitPosition()) return undefined;
-  const described = record.getMetadataMap();
-  const type = described.get("type");
-  if (type === undefined || described.get("content-type") !== contentType) return undefined;
+  if (type === undefined || !wire.hasCommitPosition()) return undefined;
   return {
     commitPosition: BigInt(wire.getCommitPosition()),
     event: {

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type DevServer, type DevServerOptions, startDevServer } from "../../src/server/devserver/server.ts";
 import { planFaults } from "../../src/server/devserver/faults.ts";
 import { type EsdbStore, type EsdbStoreOptions, openEsdbStore } from "../../src/store/esdb.ts";
-import { isStoreError } from "../../src/store/port.ts";
+import { type NewEvent, isStoreError } from "../../src/store/port.ts";
 import { certificate, strangersCertificate } from "../server/devserver/certificate.ts";
 import { newFolder, tidyFiles } from "./files.ts";
 import { eventsIn, isLive, messagesUntil, readEverything, samples, settle } from "./samples.ts";
@@ -204,6 +204,50 @@ describe("over a wire", () => {
     await expect(store.append("order-2", 1n, samples(1))).rejects.toSatisfy(code("gone"));
     await expect(store.append("order-1", "none", samples(1))).rejects.toSatisfy(code("gone"));
     await expect(store.readStream("order-1")).rejects.toSatisfy(code("gone"));
+  });
+
+  it("events are followed as they stand on the server, whoever wrote them", async () => {
+    const { url } = await serve();
+    const { EventStoreDBClient } = await import("@eventstore/db-client");
+    const client = EventStoreDBClient.connectionString(url);
+    const store = await open(url);
+    const own = samples(1, { meta: '{"v":1}' })[0] as NewEvent;
+    await store.append("order-1", "none", [own]);
+    const id = "00000000-0000-4000-8000-00000000000";
+    const foreign = [
+      { metadata: '{ "v": 1 }', meta: '{ "v": 1 }' },
+      { metadata: "no JSON", meta: "no JSON" },
+      // An id of no usual length, and not at the end.
+      { metadata: `{"a":1,"$id":"${"x".repeat(30)}","b":3}`, meta: '{"a":1,"b":3}', id: "x".repeat(30) },
+    ];
+    for (const [at, { metadata }] of foreign.entries()) {
+      const event = { id: `${id}${at}`, type: "Foreign", metadata: new TextEncoder().encode(metadata) };
+      await client.appendToStream("order-2", {
+        ...event,
+        contentType: "application/json",
+        data: { at },
+      });
+    }
+    const bytes = new TextEncoder().encode("no JSON either");
+    await client.appendToStream("order-2", {
+      id: `${id}9`,
+      type: "Foreign",
+      contentType: "application/octet-stream",
+      data: bytes,
+      metadata: undefined,
+    });
+    const followed = eventsIn(await messagesUntil(store.subscribe({ prefixes: ["order-"] }), isLive));
+    expect(followed.map(({ id: known, type, data, meta }) => ({ id: known, type, data, meta }))).toEqual([
+      own,
+      ...foreign.map(({ meta, id: named }, at) => ({
+        id: named ?? `${id}${at}`,
+        type: "Foreign",
+        data: `{"at":${at}}`,
+        meta,
+      })),
+      { id: `${id}9`, type: "Foreign", data: "no JSON either", meta: "" },
+    ]);
+    await client.dispose();
   });
 
   it("leaves no call open, however it is left", async () => {
