@@ -118,24 +118,24 @@ export function soundest(order: Order, one: Case, type: OwnCaseCommand): Command
     case "CloseRefund":
     case "HideRefund":
     case "ConfirmReplacement":
-      return { ...of, type };
+      return { type, ...of };
     case "RejectRefund":
-      return { ...of, type, reason: "--" };
+      return { type, ...of, reason: "--" };
     case "ShipReturn":
     case "CorrectReturnShipment":
     case "ShipReplacement":
-      return { ...of, type, ...waybill };
+      return { type, ...of, ...waybill };
     case "ReceiveReturn":
-      return { ...of, type, dispositions: [{ kind: "restock", quantity: Math.max(1, one.quantity) }] };
+      return { type, ...of, dispositions: [{ kind: "restock", quantity: Math.max(1, one.quantity) }] };
     case "IssueRefund":
-      return { ...of, type, destination: "manual" };
+      return { type, ...of, destination: "manual" };
     case "SettleRefund":
-      return { ...of, type, refundId, amount };
+      return { type, ...of, refundId, amount };
     case "FailRefund":
-      return { ...of, type, refundId, failure: "-", retryable: false };
+      return { type, ...of, refundId, failure: "-", retryable: false };
     case "ConvertToRefund": {
       const left = refundableOf(order, lineId, { without: one.caseId });
-      return { ...of, type, amount: left.amount, buyerConsents: true };
+      return { type, ...of, amount: left.amount, buyerConsents: true };
     }
   }
 }

@@ -695,7 +695,13 @@ class EsdbEventStore implements EsdbStore {
       {
         // The id of each is one call's alone already.
         append: async (stream, expected, events) => {
-          const wire = events.map((event) => ({ ...event, contentType, metadata: noMetadata }));
+          const wire = events.map(({ id, type, data }) => ({
+            id,
+            type,
+            contentType,
+            data,
+            metadata: noMetadata,
+          }));
           await this.#send(stream, expected, wire);
         },
         read: (stream) => this.#readClaim(stream),
@@ -735,7 +741,13 @@ class EsdbEventStore implements EsdbStore {
         throw new StoreError("invalid", `stream name ${JSON.stringify(stream)} is a claim's`);
       }
       // What the caller changes meanwhile is not what was asked for.
-      const given = events.map((event, at) => ({ ...event, value: values?.[at] }));
+      const given = events.map(({ id, type, data, meta }, at) => ({
+        id,
+        type,
+        data,
+        meta,
+        value: values?.[at],
+      }));
       if (claims.length === 0) return this.#write(stream, expected, given);
       return this.#appendClaiming(stream, expected, given, claims);
     });
