@@ -296,7 +296,10 @@ export class Mirror {
     let flushing: Promise<void> = Promise.resolve();
     const flush = (): Promise<void> => {
       flushing = flushing
-        .then(() => (this.#over.signal.aborted ? undefined : (this.#writing = this.#flush())))
+        // What comes behind a transaction that failed would leave its events out: they are to come again.
+        .then(() =>
+          this.#over.signal.aborted || failure !== undefined ? undefined : (this.#writing = this.#flush()),
+        )
         .catch((error: unknown) => {
           failure ??= error as Error;
           inner.abort();
@@ -354,21 +357,21 @@ export class Mirror {
     const to = this.#heldTo;
     this.#held = [];
     if (to === undefined || !isAfter(to, this.#checkpoint)) return;
-    await this.copy.write(() => {
+    const reached = await this.copy.write(() => {
       const stored = this.#stored();
-      if (stored !== this.#checkpoint) this.#forget();
+      if (stored !== this.#checkpoint) this.#learn();
       const after = this.#end();
       const copied: Copied[] = [];
       for (const one of events) {
         const added = isAfter(one.position, stored) ? this.#add(one) : undefined;
         if (added !== undefined) copied.push(added);
       }
-      if (isAfter(to, stored)) {
-        this.#sql.move.run(to);
-        this.#checkpoint = to;
-      }
+      const moved = isAfter(to, stored);
+      if (moved) this.#sql.move.run(to);
       if (copied.length > 0) this.#hook?.(copied, after, this.copy.local.epoch());
+      return moved ? to : stored;
     });
+    this.#checkpoint = reached;
     this.#progress += 1;
     this.#settleWaiters();
     if (events.length > 0) this.#onEvents?.();
@@ -378,10 +381,15 @@ export class Mirror {
     return (this.#sql.checkpoint.get() as unknown as { checkpoint: string | null }).checkpoint ?? undefined;
   }
 
-  /** Reads anew what is known of the file: another process may have written to it, or a transaction was undone. */
+  /** Begins anew from where the file stands: what is held comes again. */
   #forget(): void {
     this.#held = [];
     this.#heldTo = undefined;
+    this.#learn();
+  }
+
+  /** Reads anew what is known of the file: another process may have written to it, or a transaction was undone. */
+  #learn(): void {
     this.#streams.clear();
     this.#types.clear();
     this.#aside.clear();

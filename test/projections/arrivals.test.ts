@@ -2,6 +2,8 @@
 //
 // AFTERSALE_RUNS sets how many random courses are gone through (25).
 
+import { setTimeout as delay } from "node:timers/promises";
+
 import { fc, it } from "@fast-check/vitest";
 import { afterEach, describe, expect, vi } from "vitest";
 
@@ -15,6 +17,7 @@ import { searchView } from "../../src/projections/search.ts";
 import { statisticsView } from "../../src/projections/statistics.ts";
 import { type AnyView, anyView } from "../../src/projections/view.ts";
 import { encodeMeta } from "../../src/store/codec.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import type { EsdbStore } from "../../src/store/esdb.ts";
 import { type MemoryStore, openMemoryStore } from "../../src/store/memory.ts";
 import { type CopyHook, openMirror } from "../../src/store/mirror.ts";
@@ -50,7 +53,7 @@ function serving(store: MemoryStore): EsdbStore {
     heard: () => true,
     async *subscribeInBulk(options) {
       for await (const message of store.subscribe(options)) {
-        yield [message.kind === "event" ? { ...message, read: undefined } : message];
+        yield [message];
       }
     },
   };
@@ -320,4 +323,74 @@ describe("views over a copy", () => {
       await there.close();
     },
   );
+});
+
+describe("a copy whose file another one locks", () => {
+  /** A copy that follows, with a second connection to its file that holds the lock. */
+  async function locked(around?: (hook: CopyHook) => CopyHook) {
+    const { store, lives } = await lived();
+    const path = newFile();
+    await lives("o-1", 1);
+    const there = await copied(store, path, around);
+    await there.mirror.catchUp();
+    const other = openDatabase(path);
+    closing.push(async () => other.close());
+    other.exec("BEGIN IMMEDIATE");
+    // The first waits for the lock before the second comes in.
+    const comeIn = async (orderId: string): Promise<void> => {
+      await lives(orderId, 1);
+      await delay(60);
+    };
+    return { store, there, other, comeIn };
+  }
+
+  it("misses nothing of what comes in while another process copies the same", async () => {
+    const { store, there, other, comeIn } = await locked();
+    await comeIn("o-1");
+    const theirs = await store.readStream("order-o-1", { from: 1n });
+    await comeIn("o-1");
+    const position = theirs.at(-1)?.position as string;
+    const insert = other.prepare(
+      `INSERT INTO events (position, stream_id, revision, type_id, id, meta, data)
+       SELECT ?, streams.id, ?, types.id, ?, ?, ? FROM streams, types WHERE streams.name = ? AND types.name = ?`,
+    );
+    for (const { position: at, revision, id, meta, data, stream, type } of theirs) {
+      other.prepare("INSERT INTO types (name) VALUES (?) ON CONFLICT DO NOTHING").run(type);
+      insert.run(Number(at), Number(revision), id, meta, data, stream, type);
+    }
+    other.prepare("UPDATE copied SET checkpoint = ?").run(position);
+    other.exec("COMMIT");
+    await there.mirror.catchUp();
+    expect(there.mirror.setAside()).toEqual([]);
+    const all = await store.readAll();
+    expect(all.events.length).toBeGreaterThan(theirs.length + 1);
+    expect((await there.mirror.copy.readAll()).events).toEqual(all.events);
+  });
+
+  it("misses nothing of a transaction that fails while more comes in", async () => {
+    let fails = false;
+    let told: Promise<bigint | undefined> | undefined;
+    const { store, there, other, comeIn } = await locked((hook) => (...taken) => {
+      if (fails) {
+        fails = false;
+        const position = taken[0].at(-1)?.recorded.position;
+        // Who waits for what is being undone is not told that it is there.
+        told = Promise.resolve()
+          .then(() => there.mirror.reached(position))
+          .then(() => there.mirror.copy.local.revision("order-o-2"));
+        throw new StoreError("full", "no room, once");
+      }
+      hook(...taken);
+    });
+    await comeIn("o-2");
+    await comeIn("o-3");
+    fails = true;
+    other.exec("ROLLBACK");
+    await expect.poll(() => fails).toBe(false);
+    expect(await told).toBe(0n);
+    await there.mirror.catchUp();
+    expect(there.mirror.setAside()).toEqual([]);
+    expect((await there.mirror.copy.readAll()).events).toEqual((await store.readAll()).events);
+    await there.runner.catchUpAll();
+  });
 });
