@@ -48,7 +48,7 @@ export class Arrivals {
         this.#fold(order.folded, fact, revision);
       }
     } catch (fault) {
-      if (isStoreError(fault)) throw fault;
+      if (isStoreError(fault) && fault.code !== "newer" && fault.code !== "corrupt") throw fault;
       return undefined;
     }
     const lastPosition = (copied.at(-1) as Copied).recorded.position;

@@ -60,7 +60,7 @@ export interface Summarised {
   readonly after: Summaries;
 }
 
-/** What of an append the views take along. */
+/** What the views take along: of an append, or of all that came in of an order in one transaction. */
 export type Taken = Pick<InTransaction, "stream" | "after" | "lastPosition" | "context">;
 
 class Poison {
@@ -111,8 +111,9 @@ const streamsAPage = 500;
 const pagesAChunk = 16;
 
 /**
- * Changes that a view holds before it writes them, where nothing else is said. An order that goes through several statuses meanwhile is written once, as is a counter
- * that many orders touch: measured, that is most of what the views would cost in every append's own transaction.
+ * Changes that a view holds before it writes them, where nothing else is said. An order that goes through several statuses meanwhile is
+ * written once, as is a counter that many orders touch: measured, that is most of what the views would cost in every append's own
+ * transaction.
  */
 const usuallyHeld = 4_096;
 
@@ -193,11 +194,14 @@ export class ViewRunner {
   /** Whether there is a view that would take along what comes behind this position. */
   follows(after: string | undefined, epoch: number): boolean {
     this.#refresh(epoch);
-    return this.#kept.some((kept, index) =>
-      kept.held === undefined
-        ? this.#positions[index] === after
-        : kept.held.from === this.#positions[index] && kept.held.to === after,
+    return this.#kept.some(
+      (kept, index) => this.#positions[index] === after || this.#joins(kept, index, after),
     );
+  }
+
+  /** Whether what a view holds goes on at this position: nobody has moved its rows, and nobody appended in between. */
+  #joins({ held }: Kept, index: number, after: string | undefined): boolean {
+    return held !== undefined && held.from === this.#positions[index] && held.to === after;
   }
 
   /** The transaction hook: every view that is up to here takes the appends along, with its position or not at all. */
@@ -233,9 +237,10 @@ export class ViewRunner {
     last: string,
   ): void {
     const position = this.#positions[index];
-    // Somebody else has moved the rows, or appended in between: what is held no longer joins up.
-    if (kept.held !== undefined && (kept.held.from !== position || kept.held.to !== after)) this.#drop(kept);
-    if (kept.held === undefined && position !== after) return;
+    if (!this.#joins(kept, index, after)) {
+      if (kept.held !== undefined) this.#drop(kept);
+      if (position !== after) return;
+    }
     try {
       for (const { stream, context } of changes) {
         const { before, after: now } = context as Summarised;

@@ -534,6 +534,7 @@ interface GivenMeta {
 /** As the id is written here: behind all else. */
 const idTail = `,"${idKey}":"`;
 const idEnd = '"}';
+const idForm = /^[0-9a-f-]+$/i;
 const idTailLength = idTail.length + idLength + idEnd.length;
 
 function metaOfText(text: string): GivenMeta {
@@ -544,15 +545,21 @@ function metaOfText(text: string): GivenMeta {
   }
   const tail = text.length - idTailLength;
   if (tail > 0 && text.startsWith(idTail, tail) && text.endsWith(idEnd)) {
-    return { meta: `${text.slice(0, tail)}}`, id: text.slice(tail + idTail.length, -idEnd.length) };
+    const id = text.slice(tail + idTail.length, -idEnd.length);
+    if (idForm.test(id)) return { meta: `${text.slice(0, tail)}}`, id };
   }
   return text.includes(`"${idKey}"`) ? metaWithId(text) : { meta: text };
 }
 
 /** Metadata that says an id elsewhere than at its end. */
 function metaWithId(text: string): GivenMeta {
-  const read = canonical(text)?.value;
-  const { [idKey]: id, ...meta } = (isObject(read) ? read : {}) as Readonly<Record<string, unknown>>;
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return { meta: text };
+  }
+  const { [idKey]: id, ...meta } = isObject(read) ? read : {};
   return typeof id === "string" ? { meta: JSON.stringify(meta), id } : { meta: text };
 }
 
@@ -605,7 +612,16 @@ interface WireEvent {
 function takeTexts(subscription: EsdbSubscription): void {
   const convert = subscription.convertGrpcEvent;
   if (typeof convert !== "function") return;
-  subscription.convertGrpcEvent = (wire) => textsOf(wire) ?? convert.call(subscription, wire);
+  subscription.convertGrpcEvent = (wire) => {
+    try {
+      const texts = textsOf(wire);
+      if (texts !== undefined) return texts;
+    } catch {
+      // Another client's events have other names for their parts.
+      subscription.convertGrpcEvent = convert;
+    }
+    return convert.call(subscription, wire);
+  };
 }
 
 function textsOf(wire: WireEvent): Followed | undefined {

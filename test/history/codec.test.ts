@@ -191,3 +191,44 @@ describe("the fact alone", () => {
     expect(lifting.factOf(event)).toStrictEqual(lifting.decode(event).event);
   });
 });
+
+describe("metadata", () => {
+  it("is known again by its form", () => {
+    expect(isEncodedMeta(encodeMeta(meta))).toBe(false);
+    const usual = { ...meta, commandId: "due:o-1:2@x|+=", commandHash: "0123456789abcdef" };
+    for (const v of [1, 12]) {
+      for (const at of [1, 253_402_300_799_999])
+        expect(isEncodedMeta(encodeMeta({ ...usual, v, at }))).toBe(true);
+    }
+    expect(isEncodedMeta("{}")).toBe(false);
+  });
+
+  it.prop(
+    [
+      fc.array(fc.tuple(fc.nat(250), fc.constantFrom(...'"\\{}:,.-+e0159aZ $_\n\u007f\u2028é')), {
+        maxLength: 3,
+      }),
+    ],
+    { numRuns: 5_000 },
+  )("that is known by its form is given back by JSON as it was", (changes) => {
+    let text = encodeMeta({ ...meta, commandHash: "0a" });
+    for (const [at, character] of changes) text = text.slice(0, at) + character + text.slice(at + (at % 2));
+    fc.pre(isEncodedMeta(text));
+    expect(JSON.stringify(JSON.parse(text))).toBe(text);
+    expect(text).not.toContain('"$id":');
+  });
+
+  it("is written canonically", () => {
+    const text = encodeMeta(meta);
+    expect(text).toBe(JSON.stringify(meta));
+    expect(JSON.stringify(JSON.parse(text))).toBe(text);
+  });
+
+  it("holds version and instant in its first 32 characters, the latest instant and a version of two digits included", () => {
+    const text = encodeMeta({ ...meta, v: 99, at: 253_402_300_799_999 });
+    const scanned = recorded({ meta: text.slice(0, 32) });
+    expect(failure(() => codec.decodeFact(scanned)).code).toBe("newer");
+    const present = encodeMeta({ ...meta, at: 253_402_300_799_999 }).slice(0, 32);
+    expect(codec.decodeFact(recorded({ meta: present })).at).toBe(253_402_300_799_999);
+  });
+});

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs the package, installs it in an empty folder as a stranger would, imports, requires, compiles against, runs it, and serves a shop.
+# Packs the package, if need be, installs it in an empty folder as a stranger would, imports, requires, compiles against, runs it, and serves a shop.
 #
 # AFTERSALE_TARBALL names a package that is packed already. A script and not a test: it installs the dependencies from the registry (or
 # npm's cache), which no test may need.
@@ -19,6 +19,7 @@ if [ -z "$tarball" ]; then
   npm pack --silent --pack-destination "$folder/pack" >/dev/null
   tarball=$(echo "$folder"/pack/aftersale-*.tgz)
 fi
+tarball=$(realpath "$tarball")
 
 tar -tzf "$tarball" | sort >"$folder/files"
 strangers=$(grep -vE '^package/(dist/.*\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$' "$folder/files" || true)

@@ -219,6 +219,12 @@ describe("over a wire", () => {
       { metadata: "no JSON", meta: "no JSON" },
       // An id of no usual length, and not at the end.
       { metadata: `{"a":1,"$id":"${"x".repeat(30)}","b":3}`, meta: '{"a":1,"b":3}', id: "x".repeat(30) },
+      { metadata: '{ "a": 1, "$id": "own" }', meta: '{"a":1}', id: "own" },
+      // What stands where an id would, and is none.
+      {
+        metadata: `{"a":{"b":1,"$id":"x"},"c":"${"z".repeat(27)}"}`,
+        meta: `{"a":{"b":1,"$id":"x"},"c":"${"z".repeat(27)}"}`,
+      },
     ];
     for (const [at, { metadata }] of foreign.entries()) {
       const event = { id: `${id}${at}`, type: "Foreign", metadata: new TextEncoder().encode(metadata) };
@@ -247,6 +253,9 @@ describe("over a wire", () => {
       })),
       { id: `${id}9`, type: "Foreign", data: "no JSON either", meta: "" },
     ]);
+    expect((await store.readStream("order-2")).map((event) => event.id)).toEqual(
+      followed.slice(1).map((event) => event.id),
+    );
     await client.dispose();
   });
 

@@ -181,6 +181,7 @@ async function otherPolicy(
   usual: Course,
 ): Promise<Course> {
   for (const refundable of refundablePolicies) {
+    if (refundable === usual.order.terms.refundable) continue;
     const under = { ...command, terms: { ...command.terms, refundable } };
     const course = await created(intake, under, document, goal);
     if (!(course instanceof Course) || course.failures > 0) continue;
