@@ -96,7 +96,7 @@ export function shopxoSteps(status: ShopxoStatus | "none"): Pick<Steps, "step0" 
 
 /** The progress of the latest case of a line; undefined where it has none. */
 export function stepsOf(latest: { readonly type: CaseType; readonly status: CaseStatus } | undefined): Steps {
-  const meta = latest === undefined ? undefined : metaOf(latest.status);
-  const { step0, step1 } = shopxoSteps((latest && meta?.shopxo[latest.type]) ?? "none");
-  return { step0, step1, exchange: bar(exchangeNames, meta?.exchangeStep ?? 0) };
+  if (latest === undefined) return { ...shopxoSteps("none"), exchange: bar(exchangeNames, 0) };
+  const { shopxo, exchangeStep } = metaOf(latest.status);
+  return { ...shopxoSteps(shopxo[latest.type] ?? "none"), exchange: bar(exchangeNames, exchangeStep) };
 }

@@ -55,7 +55,7 @@ export class ViewError extends Error {
 export type Summaries = readonly unknown[];
 
 /** What goes along with an order's events: its summaries before them and after. */
-export interface Summarised {
+interface Summarised {
   readonly before: Summaries;
   readonly after: Summaries;
 }

@@ -91,7 +91,7 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     }
     steps.set(type, { version: history.version, upcasts });
   }
-  const factOf = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): F => {
+  const lifted = (recorded: RecordedEvent, written: number, at: number, scanned: boolean): F => {
     const { type, stream, revision } = recorded;
     const history = steps.get(type);
     if (history === undefined) throw unreadable(recorded, `no such event type ${JSON.stringify(type)}`);
@@ -113,21 +113,21 @@ export function createCodec<F extends Fact = OrderEvent>(of: EventHistories<F["t
     decode: (recorded) => {
       const { stream, revision, position, id } = recorded;
       const meta = readMeta(recorded);
-      return { event: factOf(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
+      return { event: lifted(recorded, meta.v, meta.at, false), meta, stream, revision, position, id };
     },
     factOf: (recorded) => {
       const usual = isEncodedMeta(recorded.meta) ? usualInstant(recorded.meta) : undefined;
-      if (usual !== undefined) return factOf(recorded, 1, usual, false);
+      if (usual !== undefined) return lifted(recorded, 1, usual, false);
       const { v, at } = readMeta(recorded);
-      return factOf(recorded, v, at, false);
+      return lifted(recorded, v, at, false);
     },
     decodeFact: (recorded) => {
-      if (recorded.meta === "") return factOf(recorded, 1, 0, true);
+      if (recorded.meta === "") return lifted(recorded, 1, 0, true);
       const usual = usualInstant(recorded.meta);
-      if (usual !== undefined) return factOf(recorded, 1, usual, true);
+      if (usual !== undefined) return lifted(recorded, 1, usual, true);
       const start = metaStart.exec(recorded.meta);
       if (start === null) throw unreadable(recorded, "its metadata does not begin with `v` and `at`");
-      return factOf(recorded, Number(start[1]), Number(start[2]), true);
+      return lifted(recorded, Number(start[1]), Number(start[2]), true);
     },
   };
 }

@@ -520,12 +520,6 @@ function textOf(bytes: unknown): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
 }
 
-/** The metadata as it was given, and the event's own id where it says one. */
-function metaOf(metadata: unknown): GivenMeta {
-  if (metadata === undefined) return { meta: "" };
-  return metaOfText(metadata instanceof Uint8Array ? textOf(metadata) : JSON.stringify(metadata));
-}
-
 interface GivenMeta {
   readonly meta: string;
   readonly id?: string;
@@ -537,7 +531,8 @@ const idEnd = '"}';
 const idForm = /^[0-9a-f-]+$/i;
 const idTailLength = idTail.length + idLength + idEnd.length;
 
-function metaOfText(text: string): GivenMeta {
+/** The metadata as it was given, and the event's own id where it says one. */
+function metaOf(text: string): GivenMeta {
   if (text.startsWith(asItStands)) return { meta: text.slice(asItStands.length) };
   if (text.startsWith(asItStandsOf)) {
     const end = asItStandsOf.length + idLength;
@@ -572,11 +567,22 @@ function commitOf({ event, commitPosition }: Followed): bigint {
 
 function recordedOf(resolved: Followed, event: EsdbRecordedEvent | TextEvent): RecordedEvent {
   const { streamId: stream, revision, type } = event;
-  const given = "texts" in event ? metaOfText(event.texts.meta) : metaOf(event.metadata);
-  const data =
-    "texts" in event ? event.texts.data : event.isJson ? JSON.stringify(event.data) : textOf(event.data);
-  const { meta, id = event.id } = given;
+  const { data, meta: told } = "texts" in event ? event.texts : textsRead(event);
+  const { meta, id = event.id } = metaOf(told);
   return { stream, revision, position: String(commitOf(resolved)), id, type, data, meta };
+}
+
+/** The texts of an event that the client has read. */
+function textsRead({ isJson, data, metadata }: EsdbRecordedEvent): TextEvent["texts"] {
+  return {
+    data: isJson ? JSON.stringify(data) : textOf(data),
+    meta:
+      metadata === undefined
+        ? ""
+        : metadata instanceof Uint8Array
+          ? textOf(metadata)
+          : JSON.stringify(metadata),
+  };
 }
 
 /** What is the server's own, or a claim's, is nobody's event. */

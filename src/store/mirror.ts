@@ -141,6 +141,7 @@ export class Mirror {
   /** Sets what goes along with the events; `undone` is called where a transaction was not to be. */
   setHook(hook: CopyHook, undone: () => void): void {
     this.#hook = hook;
+    // To a copy nothing is appended: its store only tells of what was undone.
     this.copy.setTransactionHook(() => undefined, undone);
   }
 

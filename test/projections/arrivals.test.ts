@@ -84,6 +84,15 @@ async function lived() {
   return { store, lives };
 }
 
+/** Undoes the transactions whose end finds it so. */
+function failing(fails: (...taken: Parameters<CopyHook>) => boolean): (hook: CopyHook) => CopyHook {
+  return (hook) =>
+    (...taken) => {
+      hook(...taken);
+      if (fails(...taken)) throw new StoreError("full", "no room");
+    };
+}
+
 /** A copy of it and its views, joined as the engine joins them. */
 async function copied(
   store: MemoryStore,
@@ -179,11 +188,11 @@ describe("views over a copy", () => {
     const { store, lives } = await lived();
     for (let order = 0; order < 9; order += 1) await lives(`o-${order}`, allSteps);
     let failures = 0;
-    const there = await copied(store, newFile(), (hook) => (...taken) => {
-      hook(...taken);
-      failures += 1;
-      if (failures <= 2) throw new StoreError("full", "no room, twice");
-    });
+    const there = await copied(
+      store,
+      newFile(),
+      failing(() => (failures += 1) <= 2),
+    );
     await there.mirror.catchUp();
     expect(failures).toBe(3);
     const head = await store.head();
@@ -194,17 +203,15 @@ describe("views over a copy", () => {
   it("forget the rows that went with a transaction that was undone", async () => {
     const { store, lives } = await lived();
     let failed = false;
-    const position = (): string | undefined => there.runner.position("orders");
-    const around = (hook: CopyHook): CopyHook => {
-      return (...taken) => {
-        const before = position();
-        hook(...taken);
-        if (failed || before === undefined || position() === before) return;
-        // Rows were written, and are not there.
-        failed = true;
-        throw new StoreError("full", "no room, once");
-      };
-    };
+    let written: string | undefined;
+    const around = failing(() => {
+      const before = written;
+      written = there.runner.position("orders");
+      if (failed || before === undefined || written === before) return false;
+      // Rows were written, and are not there.
+      failed = true;
+      return true;
+    });
     const there = await copied(store, newFile(), around, 2);
     for (let order = 0; order < 8; order += 1) {
       await lives(`o-${order}`, allSteps);
@@ -283,14 +290,11 @@ describe("views over a copy", () => {
       const path = newFile();
       const steps = new Map<number, number>();
       let fails = false;
-      const around = (hook: CopyHook): CopyHook => {
-        return (...taken) => {
-          hook(...taken);
-          if (!fails) return;
-          fails = false;
-          throw new StoreError("full", "no room, once");
-        };
-      };
+      const around = failing(() => {
+        const now = fails;
+        fails = false;
+        return now;
+      });
       let there = await copied(store, path, around, given.mostHeld);
       const doing = {
         copy: () => there.mirror.catchUp(),
@@ -370,18 +374,17 @@ describe("a copy whose file another one locks", () => {
   it("misses nothing of a transaction that fails while more comes in", async () => {
     let fails = false;
     let told: Promise<bigint | undefined> | undefined;
-    const { store, there, other, comeIn } = await locked((hook) => (...taken) => {
-      if (fails) {
-        fails = false;
-        const position = taken[0].at(-1)?.recorded.position;
-        // Who waits for what is being undone is not told that it is there.
-        told = Promise.resolve()
-          .then(() => there.mirror.reached(position))
-          .then(() => there.mirror.copy.local.revision("order-o-2"));
-        throw new StoreError("full", "no room, once");
-      }
-      hook(...taken);
+    const around = failing((taken) => {
+      if (!fails) return false;
+      fails = false;
+      const position = taken.at(-1)?.recorded.position;
+      // Who waits for what is being undone is not told that it is there.
+      told = Promise.resolve()
+        .then(() => there.mirror.reached(position))
+        .then(() => there.mirror.copy.local.revision("order-o-2"));
+      return true;
     });
+    const { store, there, other, comeIn } = await locked(around);
     await comeIn("o-2");
     await comeIn("o-3");
     fails = true;

@@ -428,7 +428,7 @@ export function pageDocument(
     new_aftersale_data:
       latest === undefined || status === "none"
         ? []
-        : Object.assign(caseWith(orderData, told, latest, reading), { tips_msg: tips[status] }),
+        : { ...caseWith(orderData, told, latest, reading), tips_msg: tips[status] },
     step_data: { step0: bars.step0.map(withoutEnglish), step1: bars.step1.map(withoutEnglish) },
     returned_data: { returned_quantity: quantity, refund_price: formatAmount(amount, order.currency) },
     return_only_money_reason: reasons.refundOnly ?? reasonsAtFirst.refundOnly,
