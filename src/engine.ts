@@ -39,7 +39,7 @@ import {
   readCases,
   readQueue,
 } from "./projections/cases.ts";
-import { type OrderDetail, detailOf } from "./projections/detail.ts";
+import { type OrderDetail, type Told, detailOf, tell } from "./projections/detail.ts";
 import { Arrivals } from "./projections/arrivals.ts";
 import {
   type OrderFilter,
@@ -80,6 +80,7 @@ import {
   isAfter,
   isStoreError,
 } from "./store/port.ts";
+import { SharedReads } from "./store/sharedReads.ts";
 import type { SqliteStore } from "./store/sqlite.ts";
 
 /** Every view of the package, in the order in which they are kept. */
@@ -170,6 +171,8 @@ export interface Views {
   orderCount(filter?: OrderFilter & Progress & { readonly at?: Bound | undefined }): Promise<number>;
   /** One order in full, with its log, whose facts are frozen; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
+  /** The order with its log alone, without what may be done about it: a fifth of the work. */
+  told(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<Told | undefined>;
   /** Whose an order is; undefined where there is none. As quick for an order of a long life as for none. */
   owner(orderId: string): Promise<{ readonly buyerId: string; readonly merchantId: string } | undefined>;
   /** The same of a case, whose id no other of the store has, with its order's. */
@@ -458,6 +461,7 @@ class OpenEngine implements Engine {
   readonly #views: readonly AnyView[];
   readonly #policyOf: (merchantId: string) => MerchantPolicy;
   readonly #refunds: RefundProcess;
+  readonly #reads: SharedReads;
   readonly #streams: OrderStreams;
   #idle: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -477,8 +481,10 @@ class OpenEngine implements Engine {
     this.#handler = handler;
     this.#views = views;
     const { payments, clock = Date.now } = options;
+    this.#reads = new SharedReads(opened.database);
     this.#streams = new OrderStreams(
       opened.store,
+      this.#reads,
       Math.ceil((options.cachedOrders ?? defaultCachedOrders) / 10),
     );
     this.wallet = new StoredWallet(opened.store, handler, clock);
@@ -490,12 +496,13 @@ class OpenEngine implements Engine {
       orders: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked, readOrders)),
       orderCount: (filter = {}) => this.#answered(filter, (asked) => this.#orders(asked, readOrderCount)),
       order: (orderId, { at } = {}) => this.#order(orderId, at),
+      told: async (orderId, { at } = {}) => tell(await this.#upTo(orderId, at)),
       refundHistory: ((query?: OrderRefundsQuery | CasesQuery) =>
         this.#refundHistory(query ?? {})) as Views["refundHistory"],
       owner: (orderId) =>
-        this.#reading("orders", (prefix) => readOwner(this.#opened.database, prefix, orderId)),
+        this.#reading(["orders"], ([prefix]) => readOwner(this.#opened.database, prefix, orderId)),
       caseOwner: (caseId) =>
-        this.#reading("cases", (prefix) => readCaseOwner(this.#opened.database, prefix, caseId)),
+        this.#reading(["cases"], ([prefix]) => readCaseOwner(this.#opened.database, prefix, caseId)),
       refund: (query) => this.#refund(query),
       queue: (filter = {}) => this.#answered(filter, (asked) => this.#cases(asked, readQueue)),
       status: () => runner.status(),
@@ -718,7 +725,7 @@ class OpenEngine implements Engine {
   async orderByCode(code: string): Promise<string | undefined> {
     const { redeemKey } = this.#options;
     if (redeemKey === undefined) return undefined;
-    return this.#reading("orders", (prefix) =>
+    return this.#reading(["orders"], ([prefix]) =>
       readByCode(this.#opened.database, prefix, codeHash(redeemKey, code)),
     );
   }
@@ -757,7 +764,7 @@ class OpenEngine implements Engine {
   // --- views ---
 
   readonly #dueOrders: DueOrders = (before, after) =>
-    this.#reading("orders", (prefix) => readDue(this.#opened.database, prefix, before, after));
+    this.#reading(["orders"], ([prefix]) => readDue(this.#opened.database, prefix, before, after));
 
   readonly #payingCases: PayingCases = (cursor) =>
     this.views.queue({ waitsFor: ["provider"], limit: 100, cursor });
@@ -804,7 +811,7 @@ class OpenEngine implements Engine {
 
   async #counts(scope: Scope): Promise<Statistics> {
     try {
-      return await this.#reading("statistics", (prefix) =>
+      return await this.#reading(["statistics"], ([prefix]) =>
         readStatistics(this.#opened.database, prefix, scope),
       );
     } catch (error) {
@@ -824,7 +831,7 @@ class OpenEngine implements Engine {
       using scratch = await buildScratch(await this.#events(), anyView(statisticsView), at, progress);
       return read(scratch.database, scratch.prefix);
     }
-    return this.#reading("statistics", (prefix) => read(this.#opened.database, prefix));
+    return this.#reading(["statistics"], ([prefix]) => read(this.#opened.database, prefix));
   }
 
   async #orders<T>(
@@ -845,11 +852,12 @@ class OpenEngine implements Engine {
       });
       return read(orders.database, orders.prefix, filter, matching(words.prefix, text, scope) ?? nothing);
     }
-    if (text === undefined) return this.#reading("orders", (prefix) => read(database, prefix, filter));
-    return this.#reading("search", async (search) => {
-      const match = matching(search, text, scope) ?? nothing;
-      return this.#reading("orders", (prefix) => read(database, prefix, filter, match));
-    });
+    if (text === undefined) {
+      return this.#reading(["orders"], ([prefix]) => read(database, prefix, filter));
+    }
+    return this.#reading(["search", "orders"], ([search, prefix]) =>
+      read(database, prefix, filter, matching(search, text, scope) ?? nothing),
+    );
   }
 
   #refundHistory(query: OrderRefundsQuery | CasesQuery): Promise<RefundHistory | CasePage | undefined> {
@@ -864,7 +872,7 @@ class OpenEngine implements Engine {
   ): Promise<CasePage> {
     const { database } = this.#opened;
     const asked = filter as unknown as F;
-    if (at === undefined) return this.#reading("cases", (prefix) => read(database, prefix, asked));
+    if (at === undefined) return this.#reading(["cases"], ([prefix]) => read(database, prefix, asked));
     using scratch = await buildScratch(await this.#events(), anyView(casesView), at, { signal, onProgress });
     return read(scratch.database, scratch.prefix, asked);
   }
@@ -904,14 +912,27 @@ class OpenEngine implements Engine {
   }
 
   /**
-   * Reads the rows of a view that is brought up to now. Between the two another process may have swapped the generation away: then its
-   * tables are gone, and the present ones are read.
+   * Reads the rows of views that are brought up to now; mostly they are, and whoever asks in the same turn reads the same state. Between
+   * bringing them on and reading another process may have swapped a generation away: then its tables are gone, and the present ones are
+   * read.
    */
-  async #reading<T>(view: string, read: (prefix: string) => T | Promise<T>): Promise<T> {
+  async #reading<const V extends readonly string[], T>(
+    views: V,
+    read: (prefixes: { readonly [I in keyof V]: string }) => T,
+  ): Promise<T> {
+    type Prefixes = { readonly [I in keyof V]: string };
+    const { mirror } = this.#opened;
+    if (mirror !== undefined) await mirror.ready();
+    const answer = await this.#reads.read(() => {
+      const prefixes = views.flatMap((view) => this.#runner.current(view) ?? []);
+      return prefixes.length === views.length ? { of: read(prefixes as unknown as Prefixes) } : undefined;
+    });
+    if (answer !== undefined) return answer.of;
     for (let attempt = 1; ; attempt += 1) {
-      const prefix = await this.#runner.ready(view);
+      const prefixes: string[] = [];
+      for (const view of views) prefixes.push(await this.#runner.ready(view));
       try {
-        return await read(prefix);
+        return read(prefixes as unknown as Prefixes);
       } catch (error) {
         if (attempt === 3 || !(error instanceof Error) || !error.message.startsWith("no such table"))
           throw error;

@@ -133,11 +133,10 @@ export function serveDialect(dialect: Dialect, shop: Shop, { prefix = "" }: Moun
   const { ports } = shop;
   const house: House = { dialect, shop, prefix, paths: byPath(dialect.operations) };
   return async (request) => {
-    const seed = ports.newSeed();
     try {
-      return responseOf(await replyTo(house, request, seed));
+      return responseOf(await replyTo(house, request));
     } catch (error) {
-      const id = digest(["defect", seed]).slice(0, 16);
+      const id = digest(["defect", ports.newSeed()]).slice(0, 16);
       ports.log({ level: "error", event: "defect", id, dialect: dialect.name, error });
       return responseOf({ status: 500, ...dialect.defect(id) });
     }
@@ -158,11 +157,7 @@ function byPath(operations: readonly AnyOperation[]): House["paths"] {
   return paths;
 }
 
-async function replyTo(
-  { dialect, shop, prefix, paths }: House,
-  request: Request,
-  seed: string,
-): Promise<Reply> {
+async function replyTo({ dialect, shop, prefix, paths }: House, request: Request): Promise<Reply> {
   const { ports } = shop;
   const target = targetOf(request.url);
   if (!target.path.startsWith(prefix)) return dialect.noSuchOperation();
@@ -183,23 +178,48 @@ async function replyTo(
     if (caller === undefined) return dialect.notLoggedIn(path);
     if (!found.by.includes(caller.role)) return dialect.forbidden(path);
   }
-  // Another caller's key, or the same for another operation, is another key.
   const key = given.right;
-  const origin =
-    key === null ? ["fresh", seed] : ["key", dialect.name, path, caller?.role ?? "", caller?.id ?? "", key];
-  const asked: Asked = {
-    method: request.method as Method,
-    path,
-    headers,
-    fields: fields.right,
-    caller,
-    now: ports.clock(),
-    get commandId() {
-      return commandIdOf(["command", ...origin]);
-    },
-    newId: (what) => numberOf(digest(["id", what, ...origin])),
-  };
+  let origin: readonly string[] | undefined;
+  // Another caller's key, or the same for another operation, is another key.
+  const originOf = (): readonly string[] =>
+    (origin ??=
+      key === null
+        ? ["fresh", ports.newSeed()]
+        : ["key", dialect.name, path, caller?.role ?? "", caller?.id ?? "", key]);
+  const { method } = request;
+  const now = ports.clock();
+  const asked = new Read({ method, path, headers, fields: fields.right, caller, now }, originOf);
   return found.answer(asked, shop);
+}
+
+/** A request that was read. Its ids are made when they are asked for: most requests need none. */
+class Read implements Asked {
+  readonly method: Method;
+  readonly path: string;
+  readonly headers: Headers;
+  readonly fields: Fields;
+  readonly caller: Caller | undefined;
+  readonly now: number;
+  readonly newId: (what: string) => string;
+  readonly #origin: () => readonly string[];
+
+  constructor(
+    request: Omit<Asked, "method" | "commandId" | "newId"> & { readonly method: string },
+    origin: () => readonly string[],
+  ) {
+    this.method = request.method as Method;
+    this.path = request.path;
+    this.headers = request.headers;
+    this.fields = request.fields;
+    this.caller = request.caller;
+    this.now = request.now;
+    this.newId = (what) => numberOf(digest(["id", what, ...origin()]));
+    this.#origin = origin;
+  }
+
+  get commandId(): string {
+    return commandIdOf(["command", ...this.#origin()]);
+  }
 }
 
 /** The id of the command that a request gives: of the same origin it is the same. */

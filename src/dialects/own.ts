@@ -2,7 +2,7 @@
 
 import type { Order } from "../domain/state.ts";
 import type { Engine } from "../engine.ts";
-import type { LogEntry, OrderDetail } from "../projections/detail.ts";
+import type { LogEntry, Told } from "../projections/detail.ts";
 import type { Scope } from "../projections/statistics.ts";
 import type { AskedBy } from "./dialect.ts";
 import type { Caller } from "./ports.ts";
@@ -26,7 +26,7 @@ export async function isOwn(engine: Engine, caller: Caller, orderId: string): Pr
 }
 
 /**
- * An order of the caller's in full; undefined where there is none, it is another's, or the caller has hidden it. `revision`: as it stood
+ * An order of the caller's with its log; undefined where there is none, it is another's, or the caller has hidden it. `revision`: as it stood
  * then, which is what a command's reply is made from, so that the same request is answered the same again.
  */
 export async function ownOrder(
@@ -34,9 +34,9 @@ export async function ownOrder(
   caller: Caller,
   orderId: string,
   revision?: bigint,
-): Promise<OrderDetail | undefined> {
+): Promise<Told | undefined> {
   if (!(await isOwn(engine, caller, orderId))) return undefined;
-  const detail = await engine.views.order(orderId, revision === undefined ? {} : { at: { revision } });
+  const detail = await engine.views.told(orderId, revision === undefined ? {} : { at: { revision } });
   if (detail === undefined) return undefined;
   const { hiddenByBuyerAt, hiddenByMerchantAt } = detail.order;
   const hidden =
@@ -47,7 +47,7 @@ export async function ownOrder(
 
 /** An order of the caller's as it stands, and the fact that this very request's command has recorded in it before. */
 export interface Standing {
-  readonly detail: OrderDetail;
+  readonly detail: Told;
   readonly repeated: LogEntry | undefined;
 }
 
@@ -61,7 +61,7 @@ export async function standing(
   orderId: string | undefined,
 ): Promise<Standing | undefined> {
   if (orderId === undefined || !(await isOwn(engine, caller, orderId))) return undefined;
-  const detail = await engine.views.order(orderId);
+  const detail = await engine.views.told(orderId);
   if (detail === undefined) return undefined;
   const repeated = detail.log.find((entry) => entry.commandId === commandId);
   const hidden = detail.order.hiddenByBuyerAt !== undefined && repeated === undefined;

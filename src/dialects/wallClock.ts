@@ -24,8 +24,8 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
 
 const quarter = 900_000;
 
-/** How many quarters of an hour are remembered for a zone. */
-const mostQuarters = 10_000;
+/** How many quarters of an hour are remembered for a zone, and how many days. */
+const mostRemembered = 10_000;
 
 /** What a zone's clocks are ahead of UTC by, by quarter of an hour; undefined where they are put forward or back within it. */
 const steady = new Map<string, Map<number, number | undefined>>();
@@ -37,7 +37,7 @@ function steadyOffset(at: number, timeZone: string): number | undefined {
   if (known?.has(start) === true) return known.get(start);
   const first = offsetAt(start * quarter, timeZone);
   const offset = first === offsetAt((start + 1) * quarter - 1, timeZone) ? first : undefined;
-  if (known === undefined || known.size >= mostQuarters) {
+  if (known === undefined || known.size >= mostRemembered) {
     known = new Map();
     steady.set(timeZone, known);
   }
@@ -56,8 +56,32 @@ const lastPlain = Date.UTC(9999, 11, 30);
 export function wallClock(at: number, timeZone: string): string {
   const offset = at >= firstPlain && at <= lastPlain ? steadyOffset(at, timeZone) : undefined;
   if (offset === undefined) return formatted(at, timeZone);
-  const text = new Date(at + offset).toISOString();
-  return `${text.slice(0, 10)} ${text.slice(11, 19)}`;
+  const second = Math.floor((at + offset) / 1_000);
+  const days = Math.floor(second / daySeconds);
+  const ofDay = second - days * daySeconds;
+  const minute = Math.floor(ofDay / 60);
+  const hour = Math.floor(minute / 60);
+  return `${dateOf(days)} ${two(hour)}:${two(minute - hour * 60)}:${two(ofDay - minute * 60)}`;
+}
+
+const daySeconds = 86_400;
+
+/** A page shows a dozen instants of a few days: a day's date is written once. */
+const dates = new Map<number, string>();
+
+/** The date of a day, counted from 1970. */
+function dateOf(days: number): string {
+  let date = dates.get(days);
+  if (date === undefined) {
+    if (dates.size >= mostRemembered) dates.clear();
+    date = new Date(days * daySeconds * 1_000).toISOString().slice(0, 10);
+    dates.set(days, date);
+  }
+  return date;
+}
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
 }
 
 function formatted(at: number, timeZone: string): string {

@@ -61,12 +61,16 @@ export interface CaseProgress {
   readonly deadline: Deadline | undefined;
 }
 
-export interface OrderDetail {
+/** An order's state with the log that led there. */
+export interface Told {
   readonly order: Order;
   /** Revision of the last event it was folded from. */
   readonly revision: bigint;
   /** Oldest first. */
   readonly log: readonly LogEntry[];
+}
+
+export interface OrderDetail extends Told {
   readonly deadlines: readonly Deadline[];
   /** The commands that its status allows; a command may still be refused for who asks, when, or with what. */
   readonly commands: readonly CommandType[];
@@ -77,13 +81,6 @@ export interface OrderDetail {
   readonly refundStatus: "open" | "ended" | "none";
   /** How far each of `order.cases` is, in the same order, and what may be done about it and by whom. */
   readonly refunds: readonly CaseProgress[];
-}
-
-/** An order's state with the log that led there. */
-export interface Told {
-  readonly order: Order;
-  readonly revision: bigint;
-  readonly log: readonly LogEntry[];
 }
 
 /** Folds an order's envelopes, oldest first; undefined where there is no order. */

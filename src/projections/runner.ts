@@ -344,7 +344,19 @@ export class ViewRunner {
 
   /** Whether a view's rows hold all that the store held when it was asked: nothing is to be brought on, as for most answers. */
   async #isUpToDate(kept: Kept): Promise<boolean> {
-    const head = await this.#store.head();
+    return this.#standsAt(kept, await this.#store.head());
+  }
+
+  /**
+   * The name of a view's tables, where their rows hold all that the store holds now; undefined where they are to be brought on first.
+   * Over a copy of a server's events this tells of the copy.
+   */
+  current(name: string): string | undefined {
+    const kept = this.#find(name);
+    return this.#standsAt(kept, this.#store.local.head()) ? prefixOf(kept.view, kept.generation) : undefined;
+  }
+
+  #standsAt(kept: Kept, head: string | undefined): boolean {
     if (kept.held !== undefined) return false;
     const row = this.#sql.position.get(kept.view.name, kept.generation) as unknown as
       | Pick<GenerationRow, "position">

@@ -2,17 +2,20 @@
 
 import { deepFreeze } from "../domain/freeze.ts";
 import { type Envelope, codec, streamOf } from "../store/codec.ts";
-import type { EventStore } from "../store/port.ts";
+import type { EventStore, RecordedEvent } from "../store/port.ts";
+import type { SharedReads } from "../store/sharedReads.ts";
 
 export class OrderStreams {
   readonly #store: Pick<EventStore, "readStream" | "local">;
+  readonly #reads: SharedReads;
   readonly #most: number;
   /** By order, the one that was asked for last at the end. */
   readonly #kept = new Map<string, readonly Envelope[]>();
 
   /** @param most how many orders' events stay in memory. */
-  constructor(store: Pick<EventStore, "readStream" | "local">, most: number) {
+  constructor(store: Pick<EventStore, "readStream" | "local">, reads: SharedReads, most: number) {
     this.#store = store;
+    this.#reads = reads;
     this.#most = most;
   }
 
@@ -21,16 +24,22 @@ export class OrderStreams {
    * never answers alone: the store is asked for what stands behind it.
    */
   async read(orderId: string): Promise<readonly Envelope[]> {
-    const stream = streamOf(orderId);
     const known = this.#kept.get(orderId) ?? [];
-    const last = known.at(-1)?.revision;
-    // Where it is at hand, the stream's end is asked for alone: that costs a third.
-    const isAll = last !== undefined && this.#store.local?.revision(stream) === last;
-    const from = last === undefined ? undefined : last + 1n;
-    const added = isAll ? [] : await this.#store.readStream(stream, { from });
+    const added = await this.#behind(streamOf(orderId), known.at(-1)?.revision);
     const envelopes = added.length === 0 ? known : [...known, ...added.map(codec.decode).map(deepFreeze)];
     this.#keep(orderId, envelopes);
     return envelopes;
+  }
+
+  /** What stands behind a revision. */
+  #behind(stream: string, last: bigint | undefined): Promise<readonly RecordedEvent[]> {
+    const { local } = this.#store;
+    const from = last === undefined ? undefined : last + 1n;
+    if (local === undefined) return this.#store.readStream(stream, { from });
+    return this.#reads.read(() =>
+      // The stream's end is asked for alone first: that costs a third.
+      last !== undefined && local.revision(stream) === last ? [] : local.readStream(stream, { from }),
+    );
   }
 
   #keep(orderId: string, envelopes: readonly Envelope[]): void {

@@ -200,7 +200,8 @@ const param = ({ params }: Asked, name: string): string => params[name] as strin
 
 async function order(asked: Asked, { engine }: House): Promise<Answer> {
   const orderId = param(asked, "orderId");
-  const detail = await ownOrder(engine, asked.caller, orderId);
+  if ((await ownOrder(engine, asked.caller, orderId)) === undefined) return noSuchOrder(orderId);
+  const detail = await engine.views.order(orderId);
   return detail === undefined ? noSuchOrder(orderId) : document(orderDocument(detail, asked.caller));
 }
 

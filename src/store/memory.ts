@@ -53,6 +53,7 @@ class MemoryEventStore implements MemoryStore {
     },
     readStream: (stream, read) => this.#readStream(stream, read),
     readAll: (read) => this.#readAll(read),
+    head: () => this.#head(),
     revision: (stream) => {
       this.#open();
       return this.#streams.get(stream)?.at(-1)?.revision;
@@ -179,6 +180,10 @@ class MemoryEventStore implements MemoryStore {
   }
 
   async head(): Promise<string | undefined> {
+    return this.#head();
+  }
+
+  #head(): string | undefined {
     this.#open();
     return this.#all.at(-1)?.position;
   }

@@ -126,6 +126,8 @@ export interface LocalReads {
   epoch(): number;
   readStream(stream: string, read?: StreamRead): readonly RecordedEvent[];
   readAll(read?: AllRead): AllPage;
+  /** Position of the newest event; undefined in an empty store. */
+  head(): string | undefined;
   /** Revision of the stream's last event; undefined for a missing stream. */
   revision(stream: string): bigint | undefined;
   /** Whole streams, in the order of their creation, for what folds each stream on its own. */

@@ -123,6 +123,10 @@ interface Row {
   readonly data: string;
 }
 
+interface StreamRow extends Row {
+  readonly stream_id: number;
+}
+
 export interface SqliteStore extends EventStore {
   readonly local: LocalReads;
   /** The connection, for views that live in the same file and transactions. */
@@ -282,6 +286,7 @@ class SqliteEventStore implements SqliteStore {
       epoch: () => this.#reading(() => this.#epoch()),
       readStream: (stream, read) => this.#readStream(stream, read),
       readAll: (read) => this.#readAll(read),
+      head: () => this.#head(),
       revision: (stream) => this.#revision(stream),
       streams: (read) => this.#streams(read),
     };
@@ -346,6 +351,10 @@ class SqliteEventStore implements SqliteStore {
   }
 
   async head(): Promise<string | undefined> {
+    return this.#head();
+  }
+
+  #head(): string | undefined {
     return this.#reading(() => {
       const { position } = this.#sql.head.get() as unknown as { position: number | null };
       return position === null ? undefined : String(position);
@@ -639,22 +648,21 @@ class SqliteEventStore implements SqliteStore {
 
   #readStream(stream: string, read: StreamRead = wholeStream): readonly RecordedEvent[] {
     return this.#reading(() => {
-      const { from, to, backwards = false, limit } = read;
-      const last = Number.MAX_SAFE_INTEGER;
-      const count = limit ?? -1;
-      const rows = (backwards
-        ? this.#sql.backwards.all(stream, from === undefined ? last : Number(from), Number(to ?? 0n), count)
-        : this.#sql.forwards.all(
-            stream,
-            Number(from ?? 0n),
-            to === undefined ? last : Number(to),
-            count,
-          )) as unknown as (Row & { readonly stream_id: number })[];
+      const rows = this.#rowsOf(stream, read) as readonly StreamRow[];
       const end = rows.at(-1);
       // Whoever reads a whole stream is about to append to it: where it ends need not be asked again.
       if (end !== undefined && read === wholeStream) this.#seen(stream, end.stream_id, end.revision);
       return rows.map((event) => this.#recorded(event, stream));
     });
+  }
+
+  #rowsOf(stream: string, { from, to, backwards = false, limit }: StreamRead): readonly unknown[] {
+    const sql = this.#sql;
+    const last = Number.MAX_SAFE_INTEGER;
+    const first = from === undefined ? (backwards ? last : 0) : Number(from);
+    const end = to === undefined ? (backwards ? 0 : last) : Number(to);
+    if (limit === undefined) return (backwards ? sql.backwards : sql.forwards).all(stream, first, end);
+    return (backwards ? sql.someBackwards : sql.someForwards).all(stream, first, end, limit);
   }
 
   #revision(stream: string): bigint | undefined {
@@ -788,7 +796,9 @@ function scanSql(
 
 function statements(database: Database) {
   const columns = "position, stream_id, revision, type_id, id, meta, data";
-  const ofStream = "(SELECT id FROM streams WHERE name = ?)";
+  const ofStream = `SELECT ${columns} FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?)`;
+  const forwards = `${ofStream} AND revision BETWEEN ? AND ? ORDER BY revision`;
+  const backwards = `${ofStream} AND revision <= ? AND revision >= ? ORDER BY revision DESC`;
   return {
     begin: database.prepare("BEGIN IMMEDIATE"),
     commit: database.prepare("COMMIT"),
@@ -813,12 +823,11 @@ function statements(database: Database) {
     unclaim: database.prepare("DELETE FROM claims WHERE name = ?"),
     removeStream: database.prepare("DELETE FROM streams WHERE id = ?"),
     claim: database.prepare("INSERT INTO claims (name, stream_id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
-    forwards: database.prepare(
-      `SELECT ${columns} FROM events WHERE stream_id = ${ofStream} AND revision BETWEEN ? AND ? ORDER BY revision LIMIT ?`,
-    ),
-    backwards: database.prepare(
-      `SELECT ${columns} FROM events WHERE stream_id = ${ofStream} AND revision <= ? AND revision >= ? ORDER BY revision DESC LIMIT ?`,
-    ),
+    // A bound LIMIT makes SQLite prepare a statement anew for each run, which costs more than an order's events do.
+    forwards: database.prepare(forwards),
+    someForwards: database.prepare(`${forwards} LIMIT ?`),
+    backwards: database.prepare(backwards),
+    someBackwards: database.prepare(`${backwards} LIMIT ?`),
     all: database.prepare(
       `SELECT position, name, revision, type_id, events.id, meta, data
        FROM events JOIN streams ON streams.id = events.stream_id WHERE position > ? ORDER BY position LIMIT ?`,

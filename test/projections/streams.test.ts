@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { OrderStreams } from "../../src/projections/streams.ts";
 import type { EventStore, StreamRead } from "../../src/store/port.ts";
+import { SharedReads } from "../../src/store/sharedReads.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { accepted, by, live, open, stepOf, stores, tidyEngines } from "../engines.ts";
 import { newFile } from "../store/files.ts";
@@ -24,13 +25,21 @@ async function asked() {
       return found;
     },
   };
-  return { engine, store, noting, reads };
+  const local = {
+    ...store.local,
+    readStream: (stream: string, read?: StreamRead) => {
+      const found = store.local.readStream(stream, read);
+      reads.push([stream, read?.from, found.length]);
+      return found;
+    },
+  };
+  return { engine, store, noting, local, reads, shared: new SharedReads(store.database) };
 }
 
 describe("an order that was read", () => {
   it("is not read at all where its end is at hand, and stands where it stood", async () => {
-    const { engine, store, noting, reads } = await asked();
-    const streams = new OrderStreams({ ...noting, local: store.local }, 10);
+    const { engine, store, noting, local, reads, shared } = await asked();
+    const streams = new OrderStreams({ ...noting, local }, shared, 10);
     const first = await streams.read("o-1");
     const goOn = async (orderId: string) => {
       const [command, actor] = stepOf(orderId, 2);
@@ -46,8 +55,8 @@ describe("an order that was read", () => {
   });
 
   it("is read on from where it stood", async () => {
-    const { engine, store, noting, reads } = await asked();
-    const streams = new OrderStreams(noting, 10);
+    const { engine, store, noting, reads, shared } = await asked();
+    const streams = new OrderStreams(noting, shared, 10);
     const first = await streams.read("o-1");
     expect(await streams.read("o-1")).toBe(first);
     const [command, actor] = stepOf("o-1", 2);
@@ -68,11 +77,11 @@ describe("an order that was read", () => {
   });
 
   it("is kept until so many others were read after it", async () => {
-    const { store, noting, reads } = await asked();
-    const streams = new OrderStreams(noting, 1);
+    const { store, noting, reads, shared } = await asked();
+    const streams = new OrderStreams(noting, shared, 1);
     for (const orderId of ["o-1", "o-2", "o-2", "o-1"]) await streams.read(orderId);
     expect(reads.map(([, from]) => from === undefined)).toEqual([true, true, false, true]);
-    const none = new OrderStreams(noting, 0);
+    const none = new OrderStreams(noting, shared, 0);
     for (const orderId of ["o-1", "o-1"])
       expect(await none.read(orderId)).toHaveLength(reads[0]?.[2] as number);
     expect(reads.slice(4).map(([, from]) => from)).toEqual([undefined, undefined]);
@@ -80,8 +89,8 @@ describe("an order that was read", () => {
   });
 
   it("was none, and is one as soon as it is there", async () => {
-    const { engine, store, noting } = await asked();
-    const streams = new OrderStreams(noting, 10);
+    const { engine, store, noting, shared } = await asked();
+    const streams = new OrderStreams(noting, shared, 10);
     expect(await streams.read("o-3")).toEqual([]);
     await live(engine, "o-3", 1);
     expect(await streams.read("o-3")).toEqual(await engine.history("o-3"));

@@ -6,7 +6,7 @@ import type { Receipt } from "../../commands/handle.ts";
 import { exponentOf } from "../../domain/currencies.ts";
 import { present, under } from "../../domain/json.ts";
 import type { Order } from "../../domain/state.ts";
-import type { OrderDetail } from "../../projections/detail.ts";
+import type { Told } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
 import { ownOrder } from "../own.ts";
 import type { Caller, Goods, Parcel, Ports } from "../ports.ts";
@@ -18,9 +18,7 @@ import { orderInfo, previewDocument } from "./views.ts";
 
 type Priced = readonly { readonly choice: CreateQuery["goodsJsonStr"][number]; readonly goods: Goods }[];
 
-type Created =
-  | { readonly preview: Order }
-  | { readonly detail: OrderDetail; readonly code: string | undefined };
+type Created = { readonly preview: Order } | { readonly detail: Told; readonly code: string | undefined };
 
 type Found = E.Either<Fault, Created & { readonly zone: string }>;
 
@@ -134,7 +132,7 @@ async function made(
   caller: Caller,
   { orderId, revision }: Pick<Receipt, "orderId" | "revision">,
 ): Promise<Created> {
-  const detail = (await shop.engine.views.order(orderId, { at: { revision } })) as OrderDetail;
+  const detail = (await shop.engine.views.told(orderId, { at: { revision } })) as Told;
   return { detail, code: await codeToShow(shop, caller, detail) };
 }
 
@@ -151,7 +149,7 @@ async function sameBefore(
   if (refused.code !== "commandIdReused") return undefined;
   const detail = await ownOrder(shop.engine, caller, newId("order"), 0n);
   if (detail === undefined) return undefined;
-  const told = await shop.engine.views.order(detail.order.orderId);
+  const told = await shop.engine.views.told(detail.order.orderId);
   const { lines, fulfilment } = detail.order;
   const revision = told?.log.findLast((entry) => entry.commandId === commandId)?.revision;
   const same =

@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor } from "../../domain/actor.ts";
 import { statusesFor } from "../../domain/lifecycle.ts";
-import type { OrderDetail } from "../../projections/detail.ts";
+import type { Told } from "../../projections/detail.ts";
 import type { OrderFilter } from "../../projections/orders.ts";
 import {
   type AnyOperation,
@@ -107,7 +107,7 @@ const orderList = operation({
       limit: pageSize,
       offset: (page - 1) * pageSize,
     });
-    const details = await Promise.all(orders.map(({ orderId }) => engine.views.order(orderId)));
+    const details = await Promise.all(orders.map(({ orderId }) => engine.views.told(orderId)));
     return { details: details.filter((detail) => detail !== undefined), total, zone };
   },
   reply: ({ details, total, zone }, { pageSize }) =>
@@ -130,7 +130,7 @@ async function orderByCode(
   code: string,
   { engine }: Shop,
   { caller, commandId }: AskedBy,
-): Promise<E.Either<Fault, OrderDetail>> {
+): Promise<E.Either<Fault, Told>> {
   const orderId = await engine.orderByCode(code);
   if (orderId === undefined) return E.left({ code: "nothing" });
   if (caller.role === "staff") {
@@ -139,7 +139,7 @@ async function orderByCode(
     const faults = E.isLeft(answer) ? [answer.left, ...(answer.left.also ?? [])] : [];
     const barred = faults.find((fault) => fault.code === "staffNotListed");
     if (barred !== undefined) return E.left(barred);
-    return orNothing(await engine.views.order(orderId));
+    return orNothing(await engine.views.told(orderId));
   }
   return orNothing(await ownOrder(engine, caller, orderId));
 }
@@ -148,14 +148,14 @@ async function orderByCode(
 export async function codeToShow(
   { engine }: Pick<Shop, "engine">,
   { role }: Caller,
-  { order }: OrderDetail,
+  { order }: Told,
 ): Promise<string | undefined> {
   const shown = role === "buyer" && (order.status === "paid" || order.status === "shipped");
   return shown ? engine.redemptionCode(order.orderId) : undefined;
 }
 
 /** Where the order's first parcel was, between being sent and received; a carrier that does not answer keeps nothing else back. */
-async function tracesOf({ ports }: Shop, { order }: OrderDetail): Promise<readonly Trace[]> {
+async function tracesOf({ ports }: Shop, { order }: Told): Promise<readonly Trace[]> {
   const { shippedAt, receivedAt, shipments } = order;
   const { carrier, trackingNumber } = shipments[0] ?? {};
   let told: readonly Trace[] = [];

@@ -13,7 +13,7 @@ import type { Rejection } from "../../domain/refusals.ts";
 import { type Order, paymentOf } from "../../domain/state.ts";
 import type { Receipt } from "../../commands/handle.ts";
 import type { CaseRow } from "../../projections/cases.ts";
-import type { OrderDetail } from "../../projections/detail.ts";
+import type { Told } from "../../projections/detail.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
 import { isOwn, maySee, ownOrder } from "../own.ts";
 import type { Caller, ReturnAddress } from "../ports.ts";
@@ -139,7 +139,7 @@ const list = operation({
     const { engine, ports } = shop;
     const rows = await narrowed(narrowing, await allOf(caller, shop), shop);
     const shown = rows.slice((number - 1) * pageSize, number * pageSize);
-    const told = new Map<string, OrderDetail>();
+    const told = new Map<string, Told>();
     for (const { orderId } of shown) {
       const detail = told.get(orderId) ?? (await ownOrder(engine, caller, orderId));
       if (detail !== undefined) told.set(orderId, detail);
@@ -292,7 +292,7 @@ async function orderTo(
 
 /** A case as a command meets it. */
 interface Met {
-  readonly told: OrderDetail;
+  readonly told: Told;
   readonly one: Case;
   /** Its status now; for a command that was given before, the one it met then, so that it is the same command again. */
   readonly status: CaseStatus;
@@ -309,7 +309,7 @@ type Outcome =
 async function meet({ engine }: Shop, { caller, commandId }: AskedBy, id: string): Promise<Met | undefined> {
   const owner = isId(id) ? await engine.views.caseOwner(id) : undefined;
   if (owner === undefined || !maySee(caller, owner)) return undefined;
-  const told = await engine.views.order(owner.orderId);
+  const told = await engine.views.told(owner.orderId);
   const one = told?.order.cases.find(({ caseId }) => caseId === id);
   if (told === undefined || one === undefined) return undefined;
   const before = told.log.filter((entry) => entry.commandId === commandId);

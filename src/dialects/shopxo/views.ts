@@ -9,7 +9,7 @@ import { refundableOf } from "../../domain/refundable.ts";
 import { type Order, paymentOf, tallyOf } from "../../domain/state.ts";
 import { shopxoSteps } from "../../domain/steps.ts";
 import type { CaseType } from "../../domain/terms.ts";
-import type { LogEntry, OrderDetail } from "../../projections/detail.ts";
+import type { LogEntry, Told } from "../../projections/detail.ts";
 import type { ReturnAddress } from "../../domain/caseEvents.ts";
 import { wallClock } from "../wallClock.ts";
 import {
@@ -32,8 +32,6 @@ export interface Reading {
   readonly now: number;
   readonly timeZone: string;
 }
-
-type Told = Pick<OrderDetail, "order" | "log">;
 
 // --- what rides along unread (ruling 13) ---
 
@@ -294,10 +292,22 @@ export function returnAddressOf(told: Told, caseId: string): ReturnAddress | und
 /** A case with its order; one about a whole order is shown with the order's first line. */
 export function caseDocument(told: Told, one: Case, reading: Reading) {
   const line = told.order.lines.find(({ lineId }) => lineId === one.lineId);
-  return caseWith(orderDocument(told, line ?? (told.order.lines[0] as Line), reading), told, one, reading);
+  return caseWith(
+    orderDocument(told, line ?? (told.order.lines[0] as Line), reading),
+    told,
+    one,
+    reading,
+    {},
+  );
 }
 
-function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: Case, reading: Reading) {
+function caseWith<More extends object>(
+  orderData: ReturnType<typeof orderDocument>,
+  told: Told,
+  one: Case,
+  reading: Reading,
+  more: More,
+) {
   const { order } = told;
   const { time } = timesIn(reading);
   const line = order.lines.find(({ lineId }) => lineId === one.lineId);
@@ -350,6 +360,7 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: Told, one: 
     status_text: caseStatusNames[status],
     refundment_text: status === 3 ? destinationNames[refundment] : "",
     ...texts,
+    ...more,
   };
 }
 
@@ -428,7 +439,7 @@ export function pageDocument(
     new_aftersale_data:
       latest === undefined || status === "none"
         ? []
-        : { ...caseWith(orderData, told, latest, reading), tips_msg: tips[status] },
+        : caseWith(orderData, told, latest, reading, { tips_msg: tips[status] }),
     step_data: { step0: bars.step0.map(withoutEnglish), step1: bars.step1.map(withoutEnglish) },
     returned_data: { returned_quantity: quantity, refund_price: formatAmount(amount, order.currency) },
     return_only_money_reason: reasons.refundOnly ?? reasonsAtFirst.refundOnly,

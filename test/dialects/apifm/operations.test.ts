@@ -199,15 +199,15 @@ describe("withdrawing beside the merchant's approval", () => {
     const orderId = await shippedOrder(shop);
     const { data } = await ask(shop, "/order/refundApply/apply", { ...application, orderId });
     const caseId = String(data.id);
-    const { order } = shop.engine.views;
+    const { told } = shop.engine.views;
     let looks = 0;
-    const approving: typeof order = async (...of) => {
-      const found = await order(...of);
+    const approving: typeof told = async (...of) => {
+      const found = await told(...of);
       looks += 1;
       if (looks === 1) await shop.command({ type: "ApproveRefund", orderId, caseId });
       return found;
     };
-    Object.assign(shop.engine.views, { order: approving });
+    Object.assign(shop.engine.views, { told: approving });
     const said = await ask(shop, "/order/refundApply/cancel", { token, orderId, orderGoodsId: 1 });
     expect(said).toEqual(no("状态不可操作[处理中]"));
     expect(looks).toBe(2);
@@ -230,16 +230,16 @@ describe("withdrawing beside the merchant's approval", () => {
     const shop = await openShop();
     const orderId = await shippedOrder(shop);
     await ask(shop, "/order/refundApply/apply", { ...application, orderId });
-    const { order } = shop.engine.views;
+    const { told } = shop.engine.views;
     let looks = 0;
-    const moving: typeof order = async (...of) => {
-      const found = await order(...of);
+    const moving: typeof told = async (...of) => {
+      const found = await told(...of);
       looks += 1;
       const shipments = [{ carrier: "EMS", trackingNumber: `moved-${looks}` }];
       await shop.command({ type: "CorrectShipment", orderId, shipments });
       return found;
     };
-    Object.assign(shop.engine.views, { order: moving });
+    Object.assign(shop.engine.views, { told: moving });
     expect(await ask(shop, "/order/refundApply/cancel", { token, orderId })).toEqual(no("操作失败"));
     expect(looks).toBe(3);
   });

@@ -468,26 +468,26 @@ describe("a key", () => {
 
 it("an order that others keep changing fails after three decisions", async () => {
   const [shop, id] = await standing("0", "2");
-  const order_ = await shop.engine.views.order("o-1");
-  const engine = shop.engine as { views: { order: unknown } };
-  const { order: read } = engine.views;
+  const order_ = await shop.engine.views.told("o-1");
+  const engine = shop.engine as { views: { told: unknown } };
+  const { told: read } = engine.views;
   let reads = 0;
-  engine.views.order = async () => {
+  engine.views.told = async () => {
     reads += 1;
     return order_ === undefined ? undefined : { ...order_, revision: order_.revision - 1n };
   };
   expect(await shop.ask("orderaftersale/cancel", { id })).toEqual(refusedWith(failed));
   expect(reads).toBe(3);
-  engine.views.order = read;
+  engine.views.told = read;
   expect((await shop.ask("orderaftersale/cancel", { id })).msg).toBe("取消成功");
 });
 
 it("a case that changes between the look and the command is looked at again", async () => {
   const [shop, id] = await standing("1", "0");
-  const engine = shop.engine as { views: { order: (orderId: string) => Promise<unknown> } };
-  const { order: read } = engine.views;
-  engine.views.order = async (orderId) => {
-    engine.views.order = read;
+  const engine = shop.engine as { views: { told: (orderId: string) => Promise<unknown> } };
+  const { told: read } = engine.views;
+  engine.views.told = async (orderId) => {
+    engine.views.told = read;
     const before = await read(orderId);
     await shop.give([{ type: "CancelRefund", orderId: "o-1", caseId: id }, buyer]);
     return before;
