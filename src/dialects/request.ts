@@ -154,7 +154,7 @@ export function parseJson(text: string): unknown {
 
 /** Objects of these have no name before one is given to them, yet are no hash tables, which cost several times as much to fill. */
 const Nameless = function nameless() {} as unknown as new () => Record<string, unknown>;
-Nameless.prototype = Object.create(null);
+Nameless.prototype = Object.create(null) as object;
 
 function empty(): Record<string, unknown> {
   return new Nameless();
