@@ -39,7 +39,7 @@ import {
   readCases,
   readQueue,
 } from "./projections/cases.ts";
-import { type OrderDetail, type Told, detailOf, tell } from "./projections/detail.ts";
+import { type OrderDetail, type OrderTold, detailOf, tell } from "./projections/detail.ts";
 import { Arrivals } from "./projections/arrivals.ts";
 import {
   type OrderFilter,
@@ -172,7 +172,7 @@ export interface Views {
   /** One order in full, with its log, whose facts are frozen; undefined where there is none (then). */
   order(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderDetail | undefined>;
   /** The order with its log alone, without what may be done about it: a fifth of the work. */
-  told(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<Told | undefined>;
+  told(orderId: string, options?: { readonly at?: AsOf | undefined }): Promise<OrderTold | undefined>;
   /** Whose an order is; undefined where there is none. As quick for an order of a long life as for none. */
   owner(orderId: string): Promise<{ readonly buyerId: string; readonly merchantId: string } | undefined>;
   /** The same of a case, whose id no other of the store has, with its order's. */
@@ -749,6 +749,8 @@ class OpenEngine implements Engine {
         // What cannot be written now is caught up with by whoever reads the view next.
         if (!this.#rowsAreReadOnly) await this.#runner.settle().catch(() => undefined);
       } finally {
+        // What was asked before is answered.
+        await this.#reads.read(() => undefined);
         await mirror?.close();
         await store.close();
         if (!shared) database.close();
@@ -912,7 +914,7 @@ class OpenEngine implements Engine {
   }
 
   /**
-   * Reads the rows of views that are brought up to now; mostly they are, and whoever asks in the same turn reads the same state. Between
+   * Reads the rows of views that are brought up to now; mostly they are, and all that is asked in one turn is read together. Between
    * bringing them on and reading another process may have swapped a generation away: then its tables are gone, and the present ones are
    * read.
    */
@@ -921,13 +923,16 @@ class OpenEngine implements Engine {
     read: (prefixes: { readonly [I in keyof V]: string }) => T,
   ): Promise<T> {
     type Prefixes = { readonly [I in keyof V]: string };
+    const held = views.some((view) => this.#runner.holds(view));
     const { mirror } = this.#opened;
     if (mirror !== undefined) await mirror.ready();
-    const answer = await this.#reads.read(() => {
-      const prefixes = views.flatMap((view) => this.#runner.current(view) ?? []);
-      return prefixes.length === views.length ? { of: read(prefixes as unknown as Prefixes) } : undefined;
-    });
-    if (answer !== undefined) return answer.of;
+    if (!held) {
+      const answer = await this.#reads.read(() => {
+        const prefixes = views.flatMap((view) => this.#runner.current(view) ?? []);
+        return prefixes.length === views.length ? { of: read(prefixes as unknown as Prefixes) } : undefined;
+      });
+      if (answer !== undefined) return answer.of;
+    }
     for (let attempt = 1; ; attempt += 1) {
       const prefixes: string[] = [];
       for (const view of views) prefixes.push(await this.#runner.ready(view));

@@ -32,7 +32,7 @@ export type { Terms } from "./domain/terms.ts";
 export { describeWalletRefusal } from "./domain/wallet.ts";
 export type { WalletEvent, WalletRefusal } from "./domain/wallet.ts";
 export type { CaseFilter, CasePage, CaseRow, QueueFilter } from "./projections/cases.ts";
-export type { OrderDetail, Told } from "./projections/detail.ts";
+export type { OrderDetail, OrderTold } from "./projections/detail.ts";
 export type { OrderFilter, OrderPage, OrderRow } from "./projections/orders.ts";
 export type { RefundDetail, RefundHistory } from "./projections/refund.ts";
 export type { Statistics } from "./projections/statistics.ts";

@@ -65,6 +65,24 @@ describe("opening", () => {
     expect(events[0]?.at).toBeLessThanOrEqual(Date.now());
   });
 
+  it("answers what was asked before it was closed", async () => {
+    for (const [, fresh] of stores) {
+      const engine = await open({ store: fresh() });
+      await live(engine, "o-1", 2);
+      await engine.caughtUp();
+      const { views } = engine;
+      const asked = [
+        views.told("o-1"),
+        views.owner("o-1"),
+        views.orders(),
+        views.counts("all"),
+        views.refundHistory(),
+      ];
+      await engine.close();
+      for (const settled of await Promise.allSettled(asked)) expect(settled.status).toBe("fulfilled");
+    }
+  });
+
   it("is done with once it is closed, and closing again is nothing", async () => {
     for (const [, fresh] of stores) {
       const engine = await open({ store: fresh() });

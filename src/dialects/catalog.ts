@@ -6,7 +6,7 @@ import { currencyFault } from "../domain/currencies.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { caseTypes } from "../domain/terms.ts";
 import { freightBy, freightSchema } from "./freight.ts";
-import type { Addresses, Catalog, Choice, Freight } from "./ports.ts";
+import type { Addresses, Catalog, Choice, Freight, Goods } from "./ports.ts";
 import { wallClock } from "./wallClock.ts";
 
 const text = z.string().min(1).max(limits.textLength);
@@ -76,13 +76,19 @@ export function portsOf(
   current: () => Promise<ReturnType<typeof indexed>>,
   { merchantId, currency: money, timeZone: zone }: ShopData,
 ): ShopPorts {
+  /** Made once for each goods of the data: an order of many lines asks for many. */
+  const made = new WeakMap<ShopData["goods"][number], Goods>();
+  const goodsOf = (one: ShopData["goods"][number]): Goods => {
+    const { goodsId: _goodsId, options: _options, ...rest } = one;
+    const goods = Object.freeze({ ...rest, currency: rest.currency ?? money });
+    made.set(one, goods);
+    return goods;
+  };
   return {
     catalog: {
       find: async (choice) => {
         const found = (await current()).goods.get(keyOf(choice));
-        if (found === undefined) return undefined;
-        const { goodsId: _goodsId, options: _options, ...goods } = found;
-        return { ...goods, currency: goods.currency ?? money };
+        return found === undefined ? undefined : (made.get(found) ?? goodsOf(found));
       },
     },
     freight: { costOf: async (parcel) => (await current()).freight.costOf(parcel) },

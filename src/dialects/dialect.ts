@@ -188,12 +188,12 @@ async function replyTo({ dialect, shop, prefix, paths }: House, request: Request
         : ["key", dialect.name, path, caller?.role ?? "", caller?.id ?? "", key]);
   const { method } = request;
   const now = ports.clock();
-  const asked = new Read({ method, path, headers, fields: fields.right, caller, now }, originOf);
+  const asked = new ReadRequest({ method, path, headers, fields: fields.right, caller, now }, originOf);
   return found.answer(asked, shop);
 }
 
 /** A request that was read. Its ids are made when they are asked for: most requests need none. */
-class Read implements Asked {
+class ReadRequest implements Asked {
   readonly method: Method;
   readonly path: string;
   readonly headers: Headers;

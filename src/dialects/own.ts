@@ -2,7 +2,7 @@
 
 import type { Order } from "../domain/state.ts";
 import type { Engine } from "../engine.ts";
-import type { LogEntry, Told } from "../projections/detail.ts";
+import type { LogEntry, OrderTold } from "../projections/detail.ts";
 import type { Scope } from "../projections/statistics.ts";
 import type { AskedBy } from "./dialect.ts";
 import type { Caller } from "./ports.ts";
@@ -34,20 +34,27 @@ export async function ownOrder(
   caller: Caller,
   orderId: string,
   revision?: bigint,
-): Promise<Told | undefined> {
+): Promise<OrderTold | undefined> {
   if (!(await isOwn(engine, caller, orderId))) return undefined;
   const detail = await engine.views.told(orderId, revision === undefined ? {} : { at: { revision } });
   if (detail === undefined) return undefined;
-  const { hiddenByBuyerAt, hiddenByMerchantAt } = detail.order;
-  const hidden =
-    (caller.role === "buyer" && hiddenByBuyerAt !== undefined) ||
-    (caller.role === "merchant" && hiddenByMerchantAt !== undefined);
-  return hidden && revision === undefined ? undefined : detail;
+  return revision === undefined && hasHidden(caller, detail.order) ? undefined : detail;
+}
+
+/** Whether a caller has hidden an order from their own lists: then it is not there for them. */
+export function hasHidden(
+  { role }: Caller,
+  { hiddenByBuyerAt, hiddenByMerchantAt }: Pick<Order, "hiddenByBuyerAt" | "hiddenByMerchantAt">,
+): boolean {
+  return (
+    (role === "buyer" && hiddenByBuyerAt !== undefined) ||
+    (role === "merchant" && hiddenByMerchantAt !== undefined)
+  );
 }
 
 /** An order of the caller's as it stands, and the fact that this very request's command has recorded in it before. */
 export interface Standing {
-  readonly detail: Told;
+  readonly detail: OrderTold;
   readonly repeated: LogEntry | undefined;
 }
 

@@ -16,7 +16,9 @@ export interface JsonObject {
 
 /** Without the keys that stand for nothing. */
 export function present<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+  const kept: Partial<T> = {};
+  for (const key of Object.keys(given) as (keyof T)[]) if (given[key] !== undefined) kept[key] = given[key];
+  return kept as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** Whether a value is an object: no list, and not null. */

@@ -199,7 +199,7 @@ function evolveOrder(order: Order, event: OrderEvent): Order {
         ...order,
         status,
         lastAt,
-        payments: [...order.payments, { ...event.data, at, late }],
+        payments: [...order.payments, { at, late, ...event.data }],
         paid: order.paid + event.data.amount,
         paidAt: late ? order.paidAt : at,
       };

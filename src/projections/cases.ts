@@ -189,6 +189,10 @@ class CasesWriter implements Writer<OrderState> {
     addChange(this.#changes, orderId, before, after);
   }
 
+  get waiting(): number {
+    return this.#changes.size;
+  }
+
   flush(): void {
     for (const [orderId, { before, after }] of this.#changes) {
       const was = casesOf(before);

@@ -62,7 +62,7 @@ export interface CaseProgress {
 }
 
 /** An order's state with the log that led there. */
-export interface Told {
+export interface OrderTold {
   readonly order: Order;
   /** Revision of the last event it was folded from. */
   readonly revision: bigint;
@@ -70,7 +70,7 @@ export interface Told {
   readonly log: readonly LogEntry[];
 }
 
-export interface OrderDetail extends Told {
+export interface OrderDetail extends OrderTold {
   readonly deadlines: readonly Deadline[];
   /** The commands that its status allows; a command may still be refused for who asks, when, or with what. */
   readonly commands: readonly CommandType[];
@@ -84,7 +84,7 @@ export interface OrderDetail extends Told {
 }
 
 /** Folds an order's envelopes, oldest first; undefined where there is no order. */
-export function tell(envelopes: readonly Envelope[]): Told | undefined {
+export function tell(envelopes: readonly Envelope[]): OrderTold | undefined {
   let state: OrderState = initialState;
   const log: LogEntry[] = [];
   for (const { event, meta, revision, position } of envelopes) {

@@ -110,6 +110,10 @@ class OrdersWriter implements Writer<OrderState> {
     addChange(this.#changes, orderId, before, after);
   }
 
+  get waiting(): number {
+    return this.#changes.size;
+  }
+
   flush(): void {
     for (const [orderId, { before, after }] of this.#changes) {
       const known = before !== undefined && before.status !== "none";

@@ -10,7 +10,7 @@ import type { CaseType } from "../domain/terms.ts";
 import { type Ledger, ledgerOf } from "../domain/state.ts";
 import { type Steps, stepsOf } from "../domain/steps.ts";
 import type { Envelope } from "../store/codec.ts";
-import { type CaseProgress, type LogEntry, type Told, progressOf, tell } from "./detail.ts";
+import { type CaseProgress, type LogEntry, type OrderTold, progressOf, tell } from "./detail.ts";
 
 /** A case with what was said of it. */
 export interface CaseDetail extends CaseProgress {
@@ -117,7 +117,7 @@ export function refundOf(
   };
 }
 
-function caseDetail({ order, log }: Told, one: Case, now: number): CaseDetail {
+function caseDetail({ order, log }: OrderTold, one: Case, now: number): CaseDetail {
   const own = log.filter((entry) => entry.case?.caseId === one.caseId);
   const said = saidOf(own);
   return { ...progressOf(order, one, now), case: one, ...said, log: own };

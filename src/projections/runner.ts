@@ -106,9 +106,13 @@ export interface RunnerOptions {
   readonly mostHeld?: number | undefined;
 }
 
-/** Streams that are folded in one turn, and turns whose rows are written in one transaction. */
+/**
+ * Streams that are folded in one turn; how many rows are written in one transaction, by the turn; and how many turns it may take to come to
+ * them: counters of few buyers are written seldom.
+ */
 const streamsAPage = 500;
-const pagesAChunk = 16;
+const rowsAChunk = 16 * streamsAPage;
+const pagesAChunk = 64;
 
 /**
  * Changes that a view holds before it writes them, where nothing else is said. An order that goes through several statuses meanwhile is
@@ -345,6 +349,11 @@ export class ViewRunner {
   /** Whether a view's rows hold all that the store held when it was asked: nothing is to be brought on, as for most answers. */
   async #isUpToDate(kept: Kept): Promise<boolean> {
     return this.#standsAt(kept, await this.#store.head());
+  }
+
+  /** Whether a view is to be brought on before it can answer, as far as this process knows without looking. */
+  holds(name: string): boolean {
+    return this.#find(name).held !== undefined;
   }
 
   /**
@@ -680,7 +689,8 @@ export class ViewRunner {
           writers.forEach((writer, index) => writer.change(orderId, undefined, summaries[index]));
         }
         ({ next } = page);
-        if (page.end || pages === pagesAChunk) return { writers, next, end: page.end, total: page.total };
+        const full = pages === pagesAChunk || writers.some(({ waiting }) => waiting >= rowsAChunk);
+        if (page.end || full) return { writers, next, end: page.end, total: page.total };
         await new Promise(setImmediate);
       }
     } catch (error) {

@@ -67,6 +67,10 @@ class SearchWriter implements Writer<Searchable> {
     addChange(this.#changes, orderId, before, after);
   }
 
+  get waiting(): number {
+    return this.#changes.size;
+  }
+
   flush(): void {
     for (const [orderId, { before, after }] of this.#changes) {
       let rowid: number;

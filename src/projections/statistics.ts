@@ -11,7 +11,7 @@ import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
 import type { CaseType } from "../domain/terms.ts";
 import { type Database, prepared } from "../store/database.ts";
-import { type View, type Writer, textRows } from "./view.ts";
+import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
 
 /** What one order adds to the counts. */
 export interface Tally {
@@ -195,6 +195,8 @@ interface Added {
 }
 
 class StatisticsWriter implements Writer<Tally> {
+  /** Of orders that were counted before: those that are new are counted at once. */
+  readonly #changes = new Map<string, Change<Tally>>();
   readonly #added = new Map<string, Added>();
   readonly #add: ReturnType<Database["prepare"]>;
   /** By scope, currency and name, as one text. */
@@ -214,13 +216,24 @@ class StatisticsWriter implements Writer<Tally> {
     );
   }
 
-  change(_orderId: string, before: Tally | undefined, after: Tally | undefined): void {
+  change(orderId: string, before: Tally | undefined, after: Tally | undefined): void {
     if (before === after) return;
-    if (before !== undefined) this.#count(before, -1);
-    if (after !== undefined) this.#count(after, 1);
+    if (before === undefined) this.#count(after as Tally, 1);
+    else addChange(this.#changes, orderId, before, after);
+  }
+
+  get waiting(): number {
+    let rows = this.#changes.size + this.#aftermath.size;
+    for (const { merchants, buyers } of this.#added.values()) rows += merchants.size + buyers.size;
+    return rows;
   }
 
   flush(): void {
+    for (const { before, after } of this.#changes.values()) {
+      this.#count(before as Tally, -1);
+      if (after !== undefined) this.#count(after, 1);
+    }
+    this.#changes.clear();
     for (const [currency, { all, merchants, buyers }] of this.#added) {
       this.#write("all", currency, all);
       for (const [merchantId, row] of merchants) this.#write(`merchant:${merchantId}`, currency, row);

@@ -36,6 +36,8 @@ export interface View<S> {
 export interface Writer<S> {
   change(orderId: string, before: S | undefined, after: S | undefined): void;
   flush(): void;
+  /** How many rows wait to be written. */
+  readonly waiting: number;
 }
 
 /** An order's summary before the first of its changes and after the last. */

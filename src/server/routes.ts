@@ -9,7 +9,7 @@ import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
 import type { Engine } from "../engine.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { isOwn, isService, ownOrder, scopeOf } from "../dialects/own.ts";
+import { hasHidden, isOwn, isService, ownOrder, scopeOf } from "../dialects/own.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { isStoreError } from "../store/port.ts";
 import { eventDocument, feed } from "./feed.ts";
@@ -200,9 +200,11 @@ const param = ({ params }: Asked, name: string): string => params[name] as strin
 
 async function order(asked: Asked, { engine }: House): Promise<Answer> {
   const orderId = param(asked, "orderId");
-  if ((await ownOrder(engine, asked.caller, orderId)) === undefined) return noSuchOrder(orderId);
+  if (!(await isOwn(engine, asked.caller, orderId))) return noSuchOrder(orderId);
   const detail = await engine.views.order(orderId);
-  return detail === undefined ? noSuchOrder(orderId) : document(orderDocument(detail, asked.caller));
+  return detail === undefined || hasHidden(asked.caller, detail.order)
+    ? noSuchOrder(orderId)
+    : document(orderDocument(detail, asked.caller));
 }
 
 async function history(asked: Asked, { engine }: House): Promise<Answer> {

@@ -90,6 +90,15 @@ export function closeDatabase(database: Database): void {
   database.close();
 }
 
+/** Ends a transaction without its changes, where it has not ended by itself. */
+export function rollBack(database: Database): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself (a full disk): the first error is the one to tell.
+  }
+}
+
 const codes: Readonly<Record<number, StoreErrorCode>> = {
   5: "unavailable", // BUSY
   6: "unavailable", // LOCKED

@@ -1,6 +1,6 @@
 // Reads that are asked for in one turn of the event loop, done in one read transaction: only the first pays for looking at the file.
 
-import type { Database } from "./database.ts";
+import { type Database, rollBack } from "./database.ts";
 
 /** How long reads go on before others have their turn, in milliseconds. */
 const turnMs = 5;
@@ -12,18 +12,20 @@ interface Read {
 }
 
 export class SharedReads {
+  readonly #database: Database;
   readonly #begin: ReturnType<Database["prepare"]>;
   readonly #commit: ReturnType<Database["prepare"]>;
   #waiting: Read[] = [];
 
   constructor(database: Database) {
+    this.#database = database;
     this.#begin = database.prepare("BEGIN");
     this.#commit = database.prepare("COMMIT");
   }
 
   /**
-   * Does a synchronous read at the end of this turn, in a state of the file that is not older than this call. All that it reads, it
-   * reads in one and the same state.
+   * Does a synchronous read at the end of this turn, or of a later one where many wait, in a state of the file that is not older than this
+   * call. Reads are done in the order in which they were asked for, and what fails fails alone.
    */
   read<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -50,7 +52,17 @@ export class SharedReads {
     } finally {
       this.#waiting = this.#waiting.slice(done);
       if (this.#waiting.length > 0) setImmediate(() => this.#run());
-      if (begun) this.#commit.run();
+      if (begun) this.#end();
+    }
+  }
+
+  /** A transaction that only reads has nothing to lose: what matters is that none is left open. */
+  #end(): void {
+    try {
+      this.#commit.run();
+    } catch {
+      // A read that failed (a disk that cannot be read) may have ended it already.
+      rollBack(this.#database);
     }
   }
 

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { limits } from "../domain/limits.ts";
-import { type Database, closeDatabase, isBusy, openDatabase, storeError } from "./database.ts";
+import { type Database, closeDatabase, isBusy, openDatabase, rollBack, storeError } from "./database.ts";
 import {
   type AllPage,
   type AllRead,
@@ -211,14 +211,6 @@ function checkFile(database: Database, path: string, { copy, readOnly }: SqliteS
     );
   }
   return false;
-}
-
-function rollBack(database: Database): void {
-  try {
-    database.exec("ROLLBACK");
-  } catch {
-    // SQLite has rolled back by itself (a full disk): the first error is the one to tell.
-  }
 }
 
 function pragma(database: Database, name: string): number {

@@ -191,11 +191,11 @@ describe("history", () => {
     expect(created).toContain('    + lines[0].allowedTypes: ["refundOnly","returnRefund","exchange"]\n');
     expect(paid.split("\n").slice(1)).toEqual([
       "      status: pendingPayment -> paid",
+      "    + payments[0].at: 1767614460000",
+      "    + payments[0].late: false",
       "    + payments[0].payId: a-pay",
       "    + payments[0].amount: 6100",
       "    + payments[0].channel: online",
-      "    + payments[0].at: 1767614460000",
-      "    + payments[0].late: false",
       "      paid: 0 -> 6100",
       "    + paidAt: 1767614460000",
       "      lastAt: 1767614400000 -> 1767614460000",

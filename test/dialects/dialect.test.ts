@@ -144,6 +144,17 @@ describe("a key", () => {
     expect((await ask(handler))["order"]).not.toBe((await ask(handler))["order"]);
   });
 
+  it("is made up for once by a request that asks for ids, and not by one that asks for none", async () => {
+    let seeds = 0;
+    const { handler } = await stand({ newSeed: () => `seed-${(seeds += 1)}` });
+    const { command, order, other } = await ask(handler);
+    expect(seeds).toBe(1);
+    expect(new Set([command, order, other]).size).toBe(3);
+    await post(handler, "/test/open", { token });
+    await ask(handler, "k");
+    expect(seeds).toBe(1);
+  });
+
   it("gives ids that clients may keep as numbers", async () => {
     const { handler } = await stand();
     for (let key = 0; key < 200; key += 1) {

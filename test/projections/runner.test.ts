@@ -64,6 +64,9 @@ function counting(faults: Faults, over: Partial<View<Counter>> = {}): AnyView {
       const changes: [string, Counter | undefined, Counter | undefined][] = [];
       return {
         change: (orderId, before, after) => void changes.push([orderId, before, after]),
+        get waiting() {
+          return changes.length;
+        },
         flush: () => {
           // By differences, so that what is written twice or left out shows.
           const add = database.prepare(
@@ -504,6 +507,33 @@ describe("a rebuild", () => {
     for (const engine of [one, other]) {
       for (const { view, different } of await engine.check()) expect([view, different]).toEqual([view, 0]);
     }
+  });
+});
+
+describe("a view that is asked for without waiting", () => {
+  it("names its tables while its rows hold everything, and nothing while they do not", async () => {
+    const path = newFile();
+    const store = await openFile(path);
+    const house = await joined(store, [counting(sound)]);
+    const name = "counting";
+    expect([house.runner.holds(name), house.runner.current(name)]).toEqual([false, "counting_1"]);
+    await house.step("o-1", 0);
+    // Taken along with the append, and in no row yet.
+    expect([house.runner.holds(name), house.runner.current(name)]).toEqual([true, undefined]);
+    expect(await house.runner.ready(name)).toBe("counting_1");
+    expect([house.runner.holds(name), house.runner.current(name)]).toEqual([false, "counting_1"]);
+    // Another process appends: this one knows nothing of it without looking.
+    const other = await joined(await openFile(path), []);
+    await other.step("o-2", 0);
+    expect([house.runner.holds(name), house.runner.current(name)]).toEqual([false, undefined]);
+    await house.runner.ready(name);
+    // And another swaps the rows away.
+    const beside = await other.others([counting(sound)]);
+    await beside.rebuild(name);
+    expect([house.runner.holds(name), house.runner.current(name)]).toEqual([false, undefined]);
+    expect(await house.runner.ready(name)).toBe("counting_2");
+    expect(house.runner.current(name)).toBe("counting_2");
+    expect(() => house.runner.current("listing")).toThrow("is not kept here");
   });
 });
 

@@ -157,6 +157,9 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
       expect(await revisions({ backwards: true, to: 2n })).toEqual([4, 3, 2]);
       expect(await revisions({ backwards: true, from: 3n, to: 1n })).toEqual([3, 2, 1]);
       expect(await revisions({ backwards: true, limit: 1 })).toEqual([4]);
+      expect(await revisions({ from: 1n, to: 3n, limit: 2 })).toEqual([1, 2]);
+      expect(await revisions({ backwards: true, from: 3n, to: 1n, limit: 2 })).toEqual([3, 2]);
+      expect(await revisions({ backwards: true, to: 3n, limit: 4 })).toEqual([4, 3]);
       expect(await revisions({ from: 2n ** 63n })).toEqual([]);
     });
 
@@ -783,6 +786,7 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
           () => local.epoch(),
           () => local.readStream("order-1"),
           () => local.readAll(),
+          () => local.head(),
           () => local.revision("order-1"),
           () => local.streams({ limit: 1 }),
         );
@@ -853,9 +857,11 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
     it("answer as the others do", async () => {
       const { store, local } = await startLocal();
       expect(local.revision("order-1")).toBeUndefined();
+      expect(local.head()).toBeUndefined();
       expect(local.readStream("order-1")).toEqual([]);
-      await store.append("order-1", "none", samples(3));
+      const { position: last } = await store.append("order-1", "none", samples(3));
       expect(local.revision("order-1")).toBe(2n);
+      expect(local.head()).toBe(last);
       expect(local.readAll()).toEqual(await store.readAll());
       const { position } = local.readStream("order-1", { limit: 1 })[0] as RecordedEvent;
       const read = { after: position, limit: 1, prefixes: ["order-"] };

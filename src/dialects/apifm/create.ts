@@ -6,7 +6,7 @@ import type { Receipt } from "../../commands/handle.ts";
 import { exponentOf } from "../../domain/currencies.ts";
 import { present, under } from "../../domain/json.ts";
 import type { Order } from "../../domain/state.ts";
-import type { Told } from "../../projections/detail.ts";
+import type { OrderTold } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
 import { ownOrder } from "../own.ts";
 import type { Caller, Goods, Parcel, Ports } from "../ports.ts";
@@ -18,7 +18,9 @@ import { orderInfo, previewDocument } from "./views.ts";
 
 type Priced = readonly { readonly choice: CreateQuery["goodsJsonStr"][number]; readonly goods: Goods }[];
 
-type Created = { readonly preview: Order } | { readonly detail: Told; readonly code: string | undefined };
+type Created =
+  | { readonly preview: Order }
+  | { readonly detail: OrderTold; readonly code: string | undefined };
 
 type Found = E.Either<Fault, Created & { readonly zone: string }>;
 
@@ -132,7 +134,7 @@ async function made(
   caller: Caller,
   { orderId, revision }: Pick<Receipt, "orderId" | "revision">,
 ): Promise<Created> {
-  const detail = (await shop.engine.views.told(orderId, { at: { revision } })) as Told;
+  const detail = (await shop.engine.views.told(orderId, { at: { revision } })) as OrderTold;
   return { detail, code: await codeToShow(shop, caller, detail) };
 }
 

@@ -15,10 +15,22 @@ export function read<T extends z.ZodType>(
   form: T,
   { fields }: Pick<Asked, "fields">,
 ): E.Either<Reply, z.infer<T>> {
-  const result = form.safeParse(fields);
+  const result = compiledOf(form).safeParse(fields);
   return result.success
     ? E.right(result.data)
     : E.left(failed(result.error.issues[0]?.message ?? "参数错误"));
+}
+
+/** Forms as they were compiled when they were first read. */
+const compiledForms = new Map<z.ZodType, z.ZodType>();
+
+function compiledOf<T extends z.ZodType>(form: T): T {
+  let compiled = compiledForms.get(form);
+  if (compiled === undefined) {
+    compiled = z.compile(form);
+    compiledForms.set(form, compiled);
+  }
+  return compiled as T;
 }
 
 /** A field as text; what was not sent is empty, as apifm's client sends what it has not. */
@@ -79,8 +91,9 @@ function oneOf<T>(name: string, choices: Readonly<Record<string, T>>) {
 
 /** JSON within a field. */
 function json<T extends z.ZodType>(name: string, shape: T) {
+  const compiled = z.compile(shape);
   return required(name).transform((text, context): z.infer<T> => {
-    const result = shape.safeParse(parseJson(text));
+    const result = compiled.safeParse(parseJson(text));
     if (result.success) return result.data;
     context.addIssue({ code: "custom", message: result.error.issues[0]?.message ?? `${name}格式有误` });
     return z.NEVER;

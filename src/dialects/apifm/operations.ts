@@ -4,7 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor } from "../../domain/actor.ts";
 import { statusesFor } from "../../domain/lifecycle.ts";
-import type { Told } from "../../projections/detail.ts";
+import type { OrderTold } from "../../projections/detail.ts";
 import type { OrderFilter } from "../../projections/orders.ts";
 import {
   type AnyOperation,
@@ -130,7 +130,7 @@ async function orderByCode(
   code: string,
   { engine }: Shop,
   { caller, commandId }: AskedBy,
-): Promise<E.Either<Fault, Told>> {
+): Promise<E.Either<Fault, OrderTold>> {
   const orderId = await engine.orderByCode(code);
   if (orderId === undefined) return E.left({ code: "nothing" });
   if (caller.role === "staff") {
@@ -148,14 +148,14 @@ async function orderByCode(
 export async function codeToShow(
   { engine }: Pick<Shop, "engine">,
   { role }: Caller,
-  { order }: Told,
+  { order }: OrderTold,
 ): Promise<string | undefined> {
   const shown = role === "buyer" && (order.status === "paid" || order.status === "shipped");
   return shown ? engine.redemptionCode(order.orderId) : undefined;
 }
 
 /** Where the order's first parcel was, between being sent and received; a carrier that does not answer keeps nothing else back. */
-async function tracesOf({ ports }: Shop, { order }: Told): Promise<readonly Trace[]> {
+async function tracesOf({ ports }: Shop, { order }: OrderTold): Promise<readonly Trace[]> {
   const { shippedAt, receivedAt, shipments } = order;
   const { carrier, trackingNumber } = shipments[0] ?? {};
   let told: readonly Trace[] = [];

@@ -4,7 +4,7 @@ import type { Case } from "../../domain/caseState.ts";
 import type { Line, OrderEvent, OrderEventData, OrderEventType } from "../../domain/events.ts";
 import { type JsonPairs, present } from "../../domain/json.ts";
 import { type Order, charged } from "../../domain/state.ts";
-import type { LogEntry, Told } from "../../projections/detail.ts";
+import type { LogEntry, OrderTold } from "../../projections/detail.ts";
 import type { CaseDetail } from "../../projections/refund.ts";
 import type { Statistics } from "../../projections/statistics.ts";
 import { amountOf, idOf } from "../numbers.ts";
@@ -37,7 +37,7 @@ function carried(pairs: JsonPairs | undefined): Readonly<Record<string, string |
 
 /** The data of an order's latest event of a type. */
 function dataOf<T extends OrderEventType>(
-  { log }: Pick<Told, "log">,
+  { log }: Pick<OrderTold, "log">,
   type: T,
 ): OrderEventData[T] | undefined {
   return log.findLast(({ event }) => event === type)?.data as OrderEventData[T] | undefined;
@@ -48,7 +48,7 @@ function needsLogistics({ fulfilment }: Pick<Order, "fulfilment">): boolean {
 }
 
 /** `code`: the write-off code, where the caller may see it. */
-export function orderInfo(detail: Told, zone: string, code?: string): object {
+export function orderInfo(detail: OrderTold, zone: string, code?: string): object {
   const { order } = detail;
   const { currency, payBy, paidAt } = order;
   const amount = (minor: number): number => amountOf(minor, currency);
@@ -90,7 +90,7 @@ export function orderInfo(detail: Told, zone: string, code?: string): object {
   };
 }
 
-export function goodsOf(detail: Told, zone: string): readonly object[] {
+export function goodsOf(detail: OrderTold, zone: string): readonly object[] {
   const review = detail.log.findLast(({ event }) => event === "OrderReviewed");
   return detail.order.lines.map((line) => goodsOfLine(detail.order, line, review, zone));
 }
@@ -152,7 +152,7 @@ const logTypes: Readonly<Partial<Record<OrderEventType, readonly [type: number, 
   RefundSettled: [7, "退款"],
 };
 
-export function logsOf({ log, order }: Told, zone: string): readonly object[] {
+export function logsOf({ log, order }: OrderTold, zone: string): readonly object[] {
   return log.flatMap(({ event, at, revision }) => {
     const known = logTypes[event];
     if (known === undefined) return [];
@@ -170,7 +170,7 @@ export function logsOf({ log, order }: Told, zone: string): readonly object[] {
 }
 
 /** Where it goes, and with whom; undefined where nothing is brought. Of several parcels the first. */
-export function logisticsOf(detail: Told, zone: string): object | undefined {
+export function logisticsOf(detail: OrderTold, zone: string): object | undefined {
   const { order } = detail;
   if (!needsLogistics(order)) return undefined;
   const { personal } = dataOf(detail, "OrderCreated") ?? {};
@@ -199,7 +199,7 @@ const stockWords: Readonly<
 };
 
 /** The order's own stock facts (ruling 15), one a line of goods; what was taken out of stock is below zero. */
-export function storesOf({ log, order }: Told, zone: string): readonly object[] {
+export function storesOf({ log, order }: OrderTold, zone: string): readonly object[] {
   return log.flatMap(({ event, at, data }) => {
     const known = stockWords[event];
     if (known === undefined) return [];
@@ -217,7 +217,7 @@ export function storesOf({ log, order }: Told, zone: string): readonly object[] 
 }
 
 /** Extension attributes: what the buyer gave with the order, and whoever wrote it off. */
-export function extensionOf(detail: Told): object {
+export function extensionOf(detail: OrderTold): object {
   const texts = [
     carried(dataOf(detail, "OrderCreated")?.personal?.source)["extJsonStr"],
     carried(dataOf(detail, "OrderRedeemed")?.source)["extJsonStr"],
@@ -235,7 +235,7 @@ export function detailDocument({
   code,
   traces,
 }: {
-  readonly detail: Told;
+  readonly detail: OrderTold;
   readonly zone: string;
   readonly code: string | undefined;
   readonly traces: readonly Trace[];
@@ -256,7 +256,7 @@ export function detailDocument({
 }
 
 export function listDocument(
-  details: readonly Told[],
+  details: readonly OrderTold[],
   { total, pageSize, zone }: { readonly total: number; readonly pageSize: number; readonly zone: string },
 ): object {
   return {

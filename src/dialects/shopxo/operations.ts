@@ -13,7 +13,7 @@ import type { Rejection } from "../../domain/refusals.ts";
 import { type Order, paymentOf } from "../../domain/state.ts";
 import type { Receipt } from "../../commands/handle.ts";
 import type { CaseRow } from "../../projections/cases.ts";
-import type { Told } from "../../projections/detail.ts";
+import type { OrderTold } from "../../projections/detail.ts";
 import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } from "../dialect.ts";
 import { isOwn, maySee, ownOrder } from "../own.ts";
 import type { Caller, ReturnAddress } from "../ports.ts";
@@ -139,11 +139,14 @@ const list = operation({
     const { engine, ports } = shop;
     const rows = await narrowed(narrowing, await allOf(caller, shop), shop);
     const shown = rows.slice((number - 1) * pageSize, number * pageSize);
-    const told = new Map<string, Told>();
-    for (const { orderId } of shown) {
-      const detail = told.get(orderId) ?? (await ownOrder(engine, caller, orderId));
+    const told = new Map<string, OrderTold>();
+    const orderIds = new Set(shown.map(({ orderId }) => orderId));
+    // All at once: what is asked in one turn is read together.
+    const asking = Array.from(orderIds, async (orderId) => {
+      const detail = await ownOrder(engine, caller, orderId);
       if (detail !== undefined) told.set(orderId, detail);
-    }
+    });
+    await Promise.all(asking);
     return { total: rows.length, shown, told, timeZone: ports.timeZone };
   },
   reply: ({ total, shown, told, timeZone }, _query, { now }) => {
@@ -292,7 +295,7 @@ async function orderTo(
 
 /** A case as a command meets it. */
 interface Met {
-  readonly told: Told;
+  readonly told: OrderTold;
   readonly one: Case;
   /** Its status now; for a command that was given before, the one it met then, so that it is the same command again. */
   readonly status: CaseStatus;

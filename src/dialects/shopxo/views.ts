@@ -9,7 +9,7 @@ import { refundableOf } from "../../domain/refundable.ts";
 import { type Order, paymentOf, tallyOf } from "../../domain/state.ts";
 import { shopxoSteps } from "../../domain/steps.ts";
 import type { CaseType } from "../../domain/terms.ts";
-import type { LogEntry, Told } from "../../projections/detail.ts";
+import type { LogEntry, OrderTold } from "../../projections/detail.ts";
 import type { ReturnAddress } from "../../domain/caseEvents.ts";
 import { wallClock } from "../wallClock.ts";
 import {
@@ -48,12 +48,12 @@ function carried(source: Source, name: string, otherwise: Json): Json {
   return typeof value === "number" ? String(value) : value;
 }
 
-function creationOf({ log }: Told): OrderEventData["OrderCreated"] {
+function creationOf({ log }: OrderTold): OrderEventData["OrderCreated"] {
   return log[0]?.data as OrderEventData["OrderCreated"];
 }
 
 /** By which name the shop knows how an order was paid. */
-export function paidByOf(told: Told, one?: Pick<Case, "payId">): string | undefined {
+export function paidByOf(told: OrderTold, one?: Pick<Case, "payId">): string | undefined {
   const method = paymentOf(told.order, one)?.method;
   const name = carried(sourceOf(creationOf(told).source), "payment_name", method ?? null);
   return typeof name === "string" ? name : method;
@@ -72,14 +72,14 @@ function timesIn({ timeZone }: Reading): {
 }
 
 /** When the order itself last changed, cases aside as long as they have paid nothing; undefined where it has not since it was made. */
-function changedAt({ order, log }: Told): number | undefined {
+function changedAt({ order, log }: OrderTold): number | undefined {
   const last = log.findLast(
     ({ case: one, event }) => event !== "OrderCreated" && (one === undefined || event === "RefundSettled"),
   );
   return last === undefined || last.at === order.createdAt ? undefined : last.at;
 }
 
-function settledAt({ order, log }: Told, lineId: string): number | undefined {
+function settledAt({ order, log }: OrderTold, lineId: string): number | undefined {
   const ofLine = new Set(order.cases.filter((one) => one.lineId === lineId).map(({ caseId }) => caseId));
   return log.findLast(({ case: one, event }) => event === "RefundSettled" && ofLine.has(one?.caseId ?? ""))
     ?.at;
@@ -133,7 +133,7 @@ function canLaunch(order: Order, now: number): 0 | 1 {
 }
 
 /** An order with one of its lines, `items`. */
-export function orderDocument(told: Told, line: Line, reading: Reading) {
+export function orderDocument(told: OrderTold, line: Line, reading: Reading) {
   const { order } = told;
   const { personal, source: pairs } = creationOf(told);
   const source = sourceOf(pairs);
@@ -216,7 +216,7 @@ export function orderDocument(told: Told, line: Line, reading: Reading) {
   };
 }
 
-function lineDocument(told: Told, line: Line) {
+function lineDocument(told: OrderTold, line: Line) {
   const { order } = told;
   const { lineId, goodsId, sku, title, unitPrice, quantity } = line;
   const source = sourceOf(line.source);
@@ -271,7 +271,7 @@ function wordOf(value: Json | undefined): string {
 
 // --- the case ---
 
-function ownLog({ log }: Told, caseId: string): readonly LogEntry[] {
+function ownLog({ log }: OrderTold, caseId: string): readonly LogEntry[] {
   return log.filter((entry) => entry.case?.caseId === caseId);
 }
 
@@ -285,12 +285,12 @@ function personalOf<T extends "RefundApplied" | "RefundApproved">(
 }
 
 /** Where the buyer was told to send the goods of a case. */
-export function returnAddressOf(told: Told, caseId: string): ReturnAddress | undefined {
+export function returnAddressOf(told: OrderTold, caseId: string): ReturnAddress | undefined {
   return personalOf(ownLog(told, caseId), "RefundApproved").returnAddress;
 }
 
 /** A case with its order; one about a whole order is shown with the order's first line. */
-export function caseDocument(told: Told, one: Case, reading: Reading) {
+export function caseDocument(told: OrderTold, one: Case, reading: Reading) {
   const line = told.order.lines.find(({ lineId }) => lineId === one.lineId);
   return caseWith(
     orderDocument(told, line ?? (told.order.lines[0] as Line), reading),
@@ -303,7 +303,7 @@ export function caseDocument(told: Told, one: Case, reading: Reading) {
 
 function caseWith<More extends object>(
   orderData: ReturnType<typeof orderDocument>,
-  told: Told,
+  told: OrderTold,
   one: Case,
   reading: Reading,
   more: More,
@@ -417,7 +417,7 @@ export function latestOf({ cases }: Order, lineId: string): Case | undefined {
 
 /** All that the page on which after-sale is applied for needs to know. */
 export function pageDocument(
-  told: Told,
+  told: OrderTold,
   line: Line,
   {
     reasons,
