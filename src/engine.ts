@@ -224,6 +224,8 @@ export interface Engine extends AsyncDisposable {
   readonly wallet: KeptWallet;
   /** What a merchant offers a buyer to choose a reason from, by type of case, as the `terms` option says; a type without any is left out. */
   reasons(merchantId: string): MerchantPolicy["reasons"];
+  /** Whether a merchant's terms list these staff among those who may write orders off. */
+  mayRedeem(merchantId: string, staffId: string): boolean;
   /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
   /** The same deadlines, none of them fired. */
@@ -523,6 +525,10 @@ class OpenEngine implements Engine {
 
   reasons(merchantId: string): MerchantPolicy["reasons"] {
     return this.#policyOf(merchantId).reasons;
+  }
+
+  mayRedeem(merchantId: string, staffId: string): boolean {
+    return this.#policyOf(merchantId).redeemStaff.includes(staffId);
   }
 
   runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {

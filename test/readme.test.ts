@@ -1,4 +1,5 @@
-// Runs the README: `ts` blocks are programs against the built package, `console` blocks transcripts that must come out as shown.
+// Runs the README: `ts` blocks are programs against the built package, `console` blocks transcripts that must come out as shown. Of
+// docs/serve.md the JSON is read.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -17,6 +18,9 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
+import { policies } from "../src/commands/terms.ts";
+import { fileShop } from "../src/server/catalog.ts";
+import { readConfig } from "../src/server/config.ts";
 import { type Block, matches, readBlocks, readSteps } from "./blocks.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -171,5 +175,31 @@ describe("the two commands that .ci/run takes from the README", () => {
     const found = blocks.filter((block) => block.note === note);
     expect(found.map((block) => block.language)).toEqual(["console"]);
     expect(found.flatMap((block) => readSteps(block.text))).toHaveLength(1);
+  });
+});
+
+describe("the shop that the README and docs/serve.md serve", () => {
+  const example = (name: string) => join(root, "examples", "shop", name);
+
+  test("is the one that docs/serve.md shows", () => {
+    const shown = readBlocks(readFileSync(join(root, "docs", "serve.md"), "utf8"))
+      .filter(({ language }) => language === "json")
+      .map(({ text }) => JSON.parse(text) as unknown);
+    const files = ["shop.json", "serve.json"].map(
+      (name) => JSON.parse(readFileSync(example(name), "utf8")) as unknown,
+    );
+    expect(shown).toEqual([...files, expect.anything()]);
+    expect(policies(shown[2])("main").redeemStaff).not.toEqual([]);
+  });
+
+  test("is named by the README, and can be read", async () => {
+    const serving = blocks.find(({ text }) => text.includes("aftersale serve"));
+    expect(serving?.text).toContain("--catalog examples/shop/shop.json --config examples/shop/serve.json");
+    await readConfig(example("serve.json"));
+    const shop = await fileShop(example("shop.json"), {
+      now: Date.now,
+      onFault: (error) => expect.unreachable(String(error)),
+    });
+    expect(await shop.catalog.find({ goodsId: "11" })).toMatchObject({ unitPrice: 1_000, currency: "CNY" });
   });
 });

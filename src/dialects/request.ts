@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 
 import * as E from "fp-ts/lib/Either.js";
+import { z } from "zod";
 
 import { isObject } from "../domain/json.ts";
 
@@ -158,4 +159,24 @@ Nameless.prototype = Object.create(null) as object;
 
 function empty(): Record<string, unknown> {
   return new Nameless();
+}
+
+/** Forms as they were compiled when they were first used. */
+const compiled = new Map<z.ZodType, z.ZodType>();
+
+/** What a form makes of fields; what `faulty` makes of the first fault's message where there is one. Unknown fields are passed over. */
+export function readBy<T extends z.ZodType, F>(
+  form: T,
+  fields: Fields,
+  faulty: (message: string | undefined) => F,
+): E.Either<F, z.infer<T>> {
+  let known = compiled.get(form);
+  if (known === undefined) {
+    known = z.compile<z.ZodType>(form);
+    compiled.set(form, known);
+  }
+  const result = known.safeParse(fields);
+  return result.success
+    ? E.right(result.data as z.infer<T>)
+    : E.left(faulty(result.error.issues[0]?.message));
 }

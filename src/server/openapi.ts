@@ -68,7 +68,8 @@ function parametersOf({ path, query, method }: Route): readonly object[] {
   const key = {
     name: "Idempotency-Key",
     in: "header",
-    description: "The same key, from the same caller, is the same command, and is answered the same.",
+    description:
+      "The same key, from the same caller and for the same order, is the same command, and is answered the same.",
     schema: { type: "string", maxLength: 255 },
   };
   return [...inPath, ...inQuery, ...(method === "POST" ? [key] : [])];

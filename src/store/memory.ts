@@ -21,6 +21,7 @@ import {
   type SubscribeOptions,
   type TransactionHook,
   checkAppend,
+  checkGiven,
   countOf,
   isSameBatch,
   meets,
@@ -160,6 +161,7 @@ class MemoryEventStore implements MemoryStore {
     this.#open();
     const events: RecordedEvent[] = [];
     let at = countOf(after);
+    if (at > this.#all.length) checkGiven(after, this.#head());
     while (at < this.#all.length && events.length < limit) {
       const event = this.#all[at] as RecordedEvent;
       if (prefixes === undefined || prefixes.some((prefix) => event.stream.startsWith(prefix))) {

@@ -316,6 +316,19 @@ export function countOf(position: string | undefined): number {
   return Number(position);
 }
 
+/**
+ * Looks whether a position behind which nothing was found is one of a store with this head: a file that was put back from a copy may have
+ * less than it once had, and whoever went on from there would be told of nothing.
+ * @throws StoreError `invalid` where it is beyond the head.
+ */
+export function checkGiven(position: string | undefined, head: string | undefined): void {
+  if (countOf(position) <= countOf(head)) return;
+  throw new StoreError(
+    "invalid",
+    `position ${position} is beyond the end of this store, ${head ?? "which is empty"}`,
+  );
+}
+
 /** Whether a stream at this revision (undefined: none) is where an append expects it. */
 export function meets(expected: Expected, actual: bigint | undefined): boolean {
   if (expected === "any") return true;

@@ -25,6 +25,7 @@ import {
   type SubscribeOptions,
   type TransactionHook,
   checkAppend,
+  checkGiven,
   countOf,
   isSameBatch,
   meets,
@@ -322,6 +323,7 @@ class SqliteEventStore implements SqliteStore {
       // One page is one look at a bounded number of events, however few of them match.
       const considered = prefixes === undefined ? limit : Math.max(limit, pageSize);
       const rows = this.#sql.all.all(checkpoint, considered) as unknown as Row[];
+      if (rows.length === 0) checkGiven(after, this.#head());
       let end = rows.length < considered;
       const events: RecordedEvent[] = [];
       for (const row of rows) {

@@ -1,4 +1,5 @@
-// The journey of a shop that stands up `aftersale serve` as the README says, with apifm's own published client as its buyers.
+// The journey of a shop that stands up `aftersale serve` as the README says, from the README's own two files, with apifm's own published
+// client as its buyers.
 //
 // Argument: the binary's path, which may be that of the packed package. It is plain JavaScript, because Node 20 runs no other; it ends
 // with `journey: done`, or throws at the first thing that is not as it should be.
@@ -6,12 +7,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setImmediate as turn } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 const binary = resolve(process.argv[2]);
 const client = createRequire(import.meta.url)("apifm-wxapi");
@@ -25,17 +27,8 @@ function aftersale(...args) {
   return execFileSync(process.execPath, [binary, ...args, "--quiet"], { encoding: "utf8" }).trim();
 }
 
-writeFileSync(
-  file("shop.json"),
-  JSON.stringify({
-    freight: { rule: "flat", amount: 800 },
-    returnAddress: { name: "Shop", phone: "021-5555", address: "Shanghai, Road 1" },
-    goods: [
-      { goodsId: "11", title: "煎茶", unitPrice: 1_000 },
-      { goodsId: "12", title: "Cup", unitPrice: 2_000 },
-    ],
-  }),
-);
+/** The files that the README names. */
+const example = (name) => fileURLToPath(new URL(`../../examples/shop/${name}`, import.meta.url));
 const tokens = {};
 for (const [role, id] of [
   ["buyer", "7"],
@@ -48,7 +41,8 @@ for (const [role, id] of [
 let server;
 
 async function serve() {
-  const args = ["serve", ...store, "--tokens", file("tokens"), "--catalog", file("shop.json")];
+  const files = ["--catalog", example("shop.json"), "--config", example("serve.json")];
+  const args = ["serve", ...store, "--tokens", file("tokens"), ...files];
   const child = spawn(process.execPath, [binary, ...args, "--port", "0", "--upkeep", "1", "--json"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -127,7 +121,13 @@ try {
   const balance = async () => (await api("till", "/wallet?buyerId=7")).balances.CNY;
   await api("till", "/wallet/top-ups", { buyerId: "7", topUpId: "in-1", amount: 6_000, currency: "CNY" });
 
-  // Preview, order, pay.
+  // Preview, first what the README asks for, then order, pay.
+  const tea = await client.orderCreate({
+    token: token(),
+    calculate: "true",
+    goodsJsonStr: '[{"goodsId":11,"number":3}]',
+  });
+  assert.equal(tea.data.amountReal, 38);
   const preview = await client.orderCreate({ ...asked(), calculate: "true" });
   assert.equal(preview.data.amountReal, 58);
   assert.deepEqual(await counts(), [0, 0, 0, 0, 0, 0]);

@@ -394,6 +394,8 @@ describe("the feed", () => {
     const shop = await withOrders();
     expect((await feed(shop, "?after=here")).status).toBe(400);
     expect((await feed(shop, "", { "last-event-id": "-1" })).status).toBe(400);
+    // As after the file was put back from a copy: nothing would ever come.
+    expect((await feed(shop, "?after=999999")).status).toBe(400);
   });
 
   it("says now and then that it is there, and ends when the server stops", async () => {

@@ -648,6 +648,24 @@ export function storeContract(name: string, { open, inProcess, runs }: ContractS
     });
   });
 
+  it(`${name}: refuses a position beyond its end, where it counts its events`, async () => {
+    const store = await start();
+    if (store.local === undefined) return;
+    for (const events of [0, 2]) {
+      if (events > 0) await store.append("order-1", "none", samples(events));
+      const head = await store.head();
+      const beyond = String(events + 1);
+      await expect(store.readAll({ after: beyond })).rejects.toSatisfy(failing("invalid"));
+      await expect(store.readAll({ after: beyond })).rejects.toThrow(
+        `position ${beyond} is beyond the end of this store, ${head ?? "which is empty"}`,
+      );
+      await expect(messagesUntil(store.subscribe({ after: beyond }), isLive)).rejects.toSatisfy(
+        failing("invalid"),
+      );
+      expect((await store.readAll({ after: head })).events).toEqual([]);
+    }
+  });
+
   describe(`${name}: claims`, () => {
     it("are held by one stream for ever, and what is refused writes nothing", async () => {
       const store = await start();

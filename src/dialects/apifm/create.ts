@@ -4,9 +4,10 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Receipt } from "../../commands/handle.ts";
 import { exponentOf } from "../../domain/currencies.ts";
-import { present, under } from "../../domain/json.ts";
+import type { OrderEventData, Recipient } from "../../domain/events.ts";
+import { type JsonPairs, present, under } from "../../domain/json.ts";
 import type { Order } from "../../domain/state.ts";
-import type { OrderTold } from "../../projections/detail.ts";
+import type { LogEntry, OrderTold } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
 import { ownOrder } from "../own.ts";
 import type { Caller, Goods, Parcel, Ports } from "../ports.ts";
@@ -80,7 +81,6 @@ function commandOf(
   { orderId, merchantId }: { readonly orderId: string; readonly merchantId: string },
 ): object {
   const { currency, fulfilment } = parcelOf(query, priced);
-  const { linkMan, mobile, address, remark, idcard, extJsonStr, shopIdZt, shopNameZt } = query;
   const charges = [
     { kind: "freight", amount: freight },
     { kind: "other", amount: tip },
@@ -96,6 +96,14 @@ function commandOf(
     ...(query.isCanHx ? { redeemable: true } : {}),
     // A buyer's own terms, and so refused (ruling 10): in the engine's words, like all that it refuses.
     ...(query.expireMinutes === undefined ? {} : { terms: { payWindowMinutes: query.expireMinutes } }),
+    ...ridingAlong(query),
+  };
+}
+
+/** What no rule reads. */
+function ridingAlong(query: CreateQuery) {
+  const { linkMan, mobile, address, remark, idcard, extJsonStr, shopIdZt, shopNameZt } = query;
+  return {
     personal: {
       ...present({ name: linkMan, phone: mobile, address, note: remark }),
       source: { ...places(query), ...present({ idcard, extJsonStr }) },
@@ -123,7 +131,7 @@ async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy):
   }
   const answer = await engine.execute(command, options);
   if (E.isLeft(answer)) {
-    const before = await sameBefore(answer.left, query, { engine, ports }, asked);
+    const before = await sameBefore(answer.left, query, tip, { engine, ports }, asked);
     return before === undefined ? answer : E.right({ ...before, zone });
   }
   return E.right({ ...(await made({ engine, ports }, caller, answer.right)), zone });
@@ -139,12 +147,13 @@ async function made(
 }
 
 /**
- * The order that this key has made before, of the same goods: prices and freight may have changed since, but the answer to a key stays.
- * Undefined where the key stands for something else.
+ * The order that this key has made before, where the same was asked for: prices and freight may have changed since, but the answer to a
+ * key stays. Undefined where the key stands for something else.
  */
 async function sameBefore(
   refused: Fault,
   query: CreateQuery,
+  tip: number,
   shop: Shop,
   { caller, commandId, newId }: AskedBy,
 ): Promise<Created | undefined> {
@@ -156,6 +165,7 @@ async function sameBefore(
   const revision = told?.log.findLast((entry) => entry.commandId === commandId)?.revision;
   const same =
     revision !== undefined &&
+    wishOf(query, tip) === wishBefore(detail) &&
     fulfilment === fulfilmentOf[query.peisongType] &&
     lines.length === query.goodsJsonStr.length &&
     query.goodsJsonStr.every(({ goodsId, number, propertyChildIds }, index) => {
@@ -164,6 +174,37 @@ async function sameBefore(
       return line?.goodsId === goodsId && line.quantity === number && options === propertyChildIds;
     });
   return same ? made(shop, caller, { orderId: detail.order.orderId, revision }) : undefined;
+}
+
+/** What was asked for beside the goods, as a text to be compared. */
+function wishOf(query: CreateQuery, tip: number): string {
+  const { personal, source } = ridingAlong(query);
+  return wishText(
+    personal,
+    Object.entries(personal.source),
+    Object.entries(source),
+    query.isCanHx === true,
+    tip,
+  );
+}
+
+/** The same of an order that was made. */
+function wishBefore({ log }: OrderTold): string {
+  const [{ data }] = log as readonly [LogEntry];
+  const { personal = {}, source = [], redemption, charges } = data as OrderEventData["OrderCreated"];
+  const tip = charges.find(({ kind }) => kind === "other")?.amount ?? 0;
+  return wishText(personal, personal.source ?? [], source, redemption !== undefined, tip);
+}
+
+function wishText(
+  { name, phone, address, note }: Omit<Recipient, "source">,
+  personal: JsonPairs,
+  source: JsonPairs,
+  redeemable: boolean,
+  tip: number,
+): string {
+  const sorted = (pairs: JsonPairs) => pairs.toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify([name, phone, address, note, sorted(personal), sorted(source), redeemable, tip]);
 }
 
 export const orderCreate = operation<CreateQuery, Found>({

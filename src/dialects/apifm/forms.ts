@@ -1,36 +1,20 @@
 // The forms of apifm's requests: every field a text, checked in the order in which its document lists them, the first fault said.
 
-import * as E from "fp-ts/lib/Either.js";
+import type * as E from "fp-ts/lib/Either.js";
 import { z } from "zod";
 
 import { isObject } from "../../domain/json.ts";
 import { limits } from "../../domain/limits.ts";
 import { type Asked, type Reply } from "../dialect.ts";
-import { parseJson } from "../request.ts";
+import { parseJson, readBy } from "../request.ts";
 import { failed } from "./messages.ts";
 import { type OrderNumber, caseTypeOf, fulfilmentOf, orderNumbers, ratingOf } from "./states.ts";
 
-/** Reads a request's fields; the reply to the first fault where there is one. Unknown fields are passed over. */
 export function read<T extends z.ZodType>(
   form: T,
   { fields }: Pick<Asked, "fields">,
 ): E.Either<Reply, z.infer<T>> {
-  const result = compiledOf(form).safeParse(fields);
-  return result.success
-    ? E.right(result.data)
-    : E.left(failed(result.error.issues[0]?.message ?? "参数错误"));
-}
-
-/** Forms as they were compiled when they were first read. */
-const compiledForms = new Map<z.ZodType, z.ZodType>();
-
-function compiledOf<T extends z.ZodType>(form: T): T {
-  let compiled = compiledForms.get(form);
-  if (compiled === undefined) {
-    compiled = z.compile(form);
-    compiledForms.set(form, compiled);
-  }
-  return compiled as T;
+  return readBy(form, fields, (message = "参数错误") => failed(message));
 }
 
 /** A field as text; what was not sent is empty, as apifm's client sends what it has not. */

@@ -146,12 +146,16 @@ export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Repl
   caseAt: ({ number }) => inStatus(caseWords[number]),
 };
 
+/** What is said before all else where it was broken, too. */
+const first: readonly string[] = ["staffNotListed", "alreadyRedeemed"];
+
 /**
  * Says why something was refused: the rule that stands first in this dialect's own order among all that were broken, else the one that
- * the engine names first. S0 documents one order alone: who may redeem is asked before all else (its client's scan-result.js).
+ * the engine names first. S0 documents one order alone: who may redeem is asked before all else (its client's scan-result.js). An order
+ * whose goods were handed over is completed by that: what is said is why (ruling 18).
  */
 export function refuse(fault: Fault): Reply {
   const all = [fault, ...("also" in fault ? (fault.also ?? []) : [])];
-  const said = all.find(({ code }) => code === "staffNotListed") ?? fault;
+  const said = first.flatMap((one) => all.find(({ code }) => code === one) ?? []).at(0) ?? fault;
   return (words[said.code] as (facts: Fault) => Reply)(said);
 }

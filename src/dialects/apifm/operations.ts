@@ -125,14 +125,20 @@ const orderStatistics = operation({
 
 // --- one order, and its write-off code ---
 
+/** Staff who may not redeem are told so of every code, right or wrong: else they could find out which is which. */
+function barredFrom({ role, id }: Actor, { engine, ports }: Shop): Fault | undefined {
+  const barred = role === "staff" && !engine.mayRedeem(ports.merchantId, id);
+  return barred ? { code: "staffNotListed", staffId: id } : undefined;
+}
+
 /** The order behind a write-off code, for its buyer, and for staff who may redeem it. */
 async function orderByCode(
   code: string,
-  { engine }: Shop,
+  { engine, ports }: Shop,
   { caller, commandId }: AskedBy,
 ): Promise<E.Either<Fault, OrderTold>> {
   const orderId = await engine.orderByCode(code);
-  if (orderId === undefined) return E.left({ code: "nothing" });
+  if (orderId === undefined) return E.left(barredFrom(caller, { engine, ports }) ?? { code: "nothing" });
   if (caller.role === "staff") {
     const command = { type: "Redeem", orderId, code };
     const answer = await engine.preview(command, { actor: caller, commandId });
@@ -211,9 +217,11 @@ function orderHX(anonymous: string | undefined): AnyOperation {
         actor,
       }))(read(redeemForm, asked));
     },
-    run: async ({ hxNumber, extJsonStr, actor }, { engine }, { commandId }): Promise<Done> => {
+    run: async ({ hxNumber, extJsonStr, actor }, { engine, ports }, { commandId }): Promise<Done> => {
       const orderId = await engine.orderByCode(hxNumber);
-      if (orderId === undefined) return E.left({ code: "redemptionCodeWrong", field: "code" });
+      if (orderId === undefined) {
+        return E.left(barredFrom(actor, { engine, ports }) ?? { code: "redemptionCodeWrong", field: "code" });
+      }
       const source = extJsonStr === undefined ? {} : { source: { extJsonStr } };
       return engine.execute({ type: "Redeem", orderId, code: hxNumber, ...source }, { actor, commandId });
     },

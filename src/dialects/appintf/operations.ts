@@ -4,7 +4,6 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Case } from "../../domain/caseState.ts";
 import type { Command } from "../../domain/commands.ts";
-import { isId } from "../../domain/limits.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
@@ -14,7 +13,17 @@ import type { CaseDetail } from "../../projections/refund.ts";
 import { type AnyOperation, type AskedBy, type Method, type Reply, operation } from "../dialect.ts";
 import { idOf } from "../numbers.ts";
 import { standing } from "../own.ts";
-import type { Fields } from "../request.ts";
+import {
+  type Application,
+  type CaseNamed,
+  type OrderNamed,
+  type Page,
+  readApplication,
+  readCase,
+  readList,
+  readOrder,
+  readPage,
+} from "./forms.ts";
 import { type Act, type Code, codeOf, firstOf, says } from "./messages.ts";
 import { listTypes } from "./states.ts";
 import { messagePage, orderItem, orderPage, pastDateOf, refundDetail, refundItem } from "./views.ts";
@@ -45,52 +54,10 @@ const by = ["buyer"] as const;
 /** Read-only operations take either method: the wiki lists -3 under them too, and means nothing by it. */
 const either: readonly Method[] = ["GET", "POST"];
 
-// --- reading fields ---
-
-/** An int, which is what the wiki's numbers are: of 32 bits. Undefined where something else stands there. */
-function intIn(fields: Fields, name: string, otherwise: number): number | undefined {
-  const given = fields[name] ?? "";
-  if (given === "") return otherwise;
-  const number = typeof given === "string" && /^-?\d{1,10}$/.test(given) ? Number(given) : given;
-  return typeof number === "number" && number === (number | 0) ? number : undefined;
-}
-
-/** An id; undefined where it is left out, 0 (which the wiki has for nothing), or no id at all. */
-function idIn(fields: Fields, name: string): string | undefined {
-  const given = fields[name];
-  const id = typeof given === "number" ? String(given) : given;
-  return typeof id === "string" && id !== "0" && isId(id) ? id : undefined;
-}
-
-function textIn(fields: Fields, name: string): string {
-  const given = fields[name];
-  return typeof given === "string" ? given.trim() : "";
-}
-
-interface Page {
-  readonly pageNo: number;
-  readonly pageSize: number;
-}
-
-const mostOnPage = 1_000;
-
-function pageIn(fields: Fields): Page | undefined {
-  const pageNo = intIn(fields, "pageNo", 1);
-  const pageSize = intIn(fields, "pageSize", 10);
-  if (pageNo === undefined || pageSize === undefined) return undefined;
-  if (pageNo < 1 || pageSize < 1 || pageSize > mostOnPage) return undefined;
-  return { pageNo, pageSize };
-}
+// --- asking the engine ---
 
 function rangeOf({ pageNo, pageSize }: Page): { readonly limit: number; readonly offset: number } {
   return { limit: pageSize, offset: (pageNo - 1) * pageSize };
-}
-
-// --- asking the engine ---
-
-interface CaseNamed {
-  readonly orderId: string | undefined;
-  readonly refundId: string | undefined;
 }
 
 /** Of an order its latest case; or the one that is named, of that order where one is named too. */
@@ -124,31 +91,9 @@ function answerTo(act: Act, outcome: Outcome, data: object = {}): Reply {
 
 // --- applications ---
 
-interface Submitted {
-  readonly orderId: string | undefined;
-  readonly causeType: number;
-  readonly cause: string;
-  readonly proofs: readonly string[];
-  /** What is wrong with the form, of the wiki's checks the first. */
-  readonly fault: 50 | 51 | 52 | undefined;
-}
-
-const longestCause = 200;
-
-function readSubmit({ fields }: AskedBy): Submitted {
-  const causeType = intIn(fields, "causeType", 0) ?? 0;
-  const cause = textIn(fields, "cause");
-  const proofs = textIn(fields, "proofs")
-    .split(",")
-    .map((url) => url.trim())
-    .filter((url) => url !== "");
-  return { orderId: idIn(fields, "orderId"), causeType, cause, proofs, fault: fault() };
-
-  function fault(): Submitted["fault"] {
-    if (causeType <= 0 || cause === "") return 50;
-    if ([...cause].length > longestCause) return 51;
-    return proofs.length === 0 ? 52 : undefined;
-  }
+interface Submitted extends OrderNamed {
+  /** Its first fault is said only behind 41. */
+  readonly form: E.Either<Code, Application>;
 }
 
 /** Whether an application for the order was accepted so lately that no other is looked at. */
@@ -173,14 +118,14 @@ async function submit(
     if (found !== undefined && repeated === undefined && isTooSoon(found.detail.order, asked.now)) {
       return E.left(41);
     }
-    if (query.fault !== undefined) return E.left(query.fault);
+    if (E.isLeft(query.form)) return query.form;
     if (found === undefined) return E.left(17);
     const { order, revision } = found.detail;
     const [line, ...others] = order.lines;
     // One application is for the whole order, which the wiki's have one line of.
     if (line === undefined || others.length > 0) return E.left(53);
     const given = { repeated, caseId: asked.newId("case"), settings };
-    const command = application(order, line.lineId, query, given);
+    const command = application(order, line.lineId, query.form.right, given);
     const options = { actor: asked.caller, commandId: asked.commandId };
     if (repeated === undefined && order.cases.some(wasApproved)) {
       const refused = await engine.preview(command, options);
@@ -197,7 +142,7 @@ async function submit(
 function application(
   order: Order,
   lineId: string,
-  { causeType, cause, proofs }: Submitted,
+  { causeType, cause, proofs }: Application,
   {
     repeated,
     caseId,
@@ -226,7 +171,7 @@ export function operations(settings: Settings): readonly AnyOperation[] {
     methods: ["GET"],
     path: "/appIntf/refund/refundList.jsp",
     by,
-    read: ({ fields }) => E.fromNullable(says(-1))(pageIn(fields)),
+    read: readPage,
     run: async (page, { engine }, { caller }) => {
       const { cases } = await engine.views.refundHistory({
         scope: { buyerId: caller.id },
@@ -246,13 +191,11 @@ export function operations(settings: Settings): readonly AnyOperation[] {
     methods: ["POST"],
     path: "/appIntf/refund/submitRefund.jsp",
     by,
-    read: (asked) => E.right(readSubmit(asked)),
+    read: (asked) =>
+      E.map((order: OrderNamed) => ({ ...order, form: readApplication(asked) }))(readOrder(asked)),
     run: (query, { engine }, asked) => submit(engine, query, asked, settings),
     reply: (outcome) => answerTo("submit", outcome),
   });
-
-  const readCase = ({ fields }: AskedBy): E.Either<Reply, CaseNamed> =>
-    E.right({ orderId: idIn(fields, "orderId"), refundId: idIn(fields, "refundId") });
 
   const getRefund = operation<
     CaseNamed,
@@ -290,12 +233,12 @@ export function operations(settings: Settings): readonly AnyOperation[] {
       reply: (outcome) => answerTo("cancel", outcome),
     });
 
-  const confirmReceive = operation<string | undefined, Outcome>({
+  const confirmReceive = operation<OrderNamed, Outcome>({
     methods: ["POST"],
     path: "/appIntf/order/confirmReceive.jsp",
     by,
-    read: ({ fields }) => E.right(idIn(fields, "orderId")),
-    run: async (orderId, { engine }, asked) => {
+    read: readOrder,
+    run: async ({ orderId }, { engine }, asked) => {
       const found = await standing(engine, asked, orderId);
       if (found === undefined) return E.left(17);
       return engine.execute(
@@ -303,7 +246,7 @@ export function operations(settings: Settings): readonly AnyOperation[] {
         { actor: asked.caller, commandId: asked.commandId },
       );
     },
-    reply: (outcome, orderId = "") => answerTo("receive", outcome, { data: { orderId: idOf(orderId) } }),
+    reply: (outcome, { orderId = "" }) => answerTo("receive", outcome, { data: { orderId: idOf(orderId) } }),
   });
 
   const orderList = operation<
@@ -313,13 +256,7 @@ export function operations(settings: Settings): readonly AnyOperation[] {
     methods: either,
     path: "/appIntf/order/orderList.jsp",
     by,
-    read: ({ fields }) => {
-      const page = pageIn(fields);
-      const type = intIn(fields, "type", 0);
-      return page === undefined || type === undefined || listTypes[type] === undefined
-        ? E.left(says(-1))
-        : E.right({ ...page, type });
-    },
+    read: readList,
     run: async ({ type, ...page }, { engine }, { caller }) => {
       const filter = { ...listTypes[type], scope: { buyerId: caller.id } };
       const total = await engine.views.orderCount(filter);
@@ -339,12 +276,12 @@ export function operations(settings: Settings): readonly AnyOperation[] {
 
   /** One of the three that show an order. */
   const showing = (path: string, show: (order: Order, now: number) => Reply, none: Reply): AnyOperation =>
-    operation<string | undefined, Order | undefined>({
+    operation<OrderNamed, Order | undefined>({
       methods: either,
       path,
       by,
-      read: ({ fields }) => E.right(idIn(fields, "orderId")),
-      run: async (orderId, { engine }, asked) => (await standing(engine, asked, orderId))?.detail.order,
+      read: readOrder,
+      run: async ({ orderId }, { engine }, asked) => (await standing(engine, asked, orderId))?.detail.order,
       reply: (order, _query, { now }) => (order === undefined ? none : show(order, now)),
     });
 

@@ -184,11 +184,16 @@ export function orderPage(order: Order): Reply {
     ["参数", item.property],
     ["电商", item.mallName],
     ["单价", amount(order.lines[0]?.unitPrice ?? 0)],
+    ["美元单价", item.frPrice],
     ["数量", item.quantity],
     ["商品总价", amount(order.goods)],
     ["关税", amount(charged(order, "tariff"))],
     ["运费", amount(charged(order, "freight"))],
     ["订单总价", amount(order.total)],
+    // The page is the same wherever it is read: an instant, in UTC.
+    ...(order.payBy === undefined
+      ? []
+      : [["最晚付款时间", new Date(order.payBy).toISOString()] satisfies [string, string]]),
   ];
   const picture = /^https?:\/\//i.test(item.imgUrl) ? `<img src="${escaped(item.imgUrl)}" alt="">\n` : "";
   const list = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`).join("\n");

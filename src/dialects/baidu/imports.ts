@@ -230,6 +230,7 @@ export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocum
     ]) {
       course.fail(path, what);
     }
+    if ("EXT" in document) course.losses.unshift(...staying(intake.shop, detail, document, []));
     return course;
   });
 }
@@ -362,7 +363,7 @@ const moving: ReadonlySet<string> = new Set([
 function staying(
   shop: BaiduShop,
   detail: OrderDetail,
-  document: OrderDocument,
+  document: OrderDocument | UpdateDocument,
   items: Items,
 ): readonly Loss[] {
   const { order } = detail;

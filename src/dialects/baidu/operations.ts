@@ -97,7 +97,7 @@ function taking<D extends Element>(
 
 async function takenIn<D extends Element>(
   centre: Centre,
-  { engine }: Shop,
+  { engine, ports }: Shop,
   { now, commandId }: AskedBy,
   element: D,
   { openId, sceneId }: Pick<Query<D>, "openId" | "sceneId">,
@@ -114,7 +114,13 @@ async function takenIn<D extends Element>(
   const intake: Intake = { engine, shop: centre, merchantId, now, wholly: true, sceneId, lastId };
   const report = await take(intake, element, openId);
   if (report?.conflict === true) return "conflict";
-  return report !== undefined && report.outcome !== "refused" && report.whole;
+  if (report === undefined || report.outcome === "refused" || !report.whole) return false;
+  // The answer has no place for what was not carried although all went well: whoever runs the shop finds it here.
+  const { outcome, losses } = report;
+  if (losses.length > 0) {
+    ports.log({ level: "warn", event: "baiduLosses", orderId: ResourceID, outcome, losses });
+  }
+  return true;
 }
 
 /** Of an order that is here, and whose sub-orders these all are; `itemOf` knows them by their ids. */

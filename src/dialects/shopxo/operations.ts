@@ -18,7 +18,16 @@ import { type AnyOperation, type AskedBy, type Reply, type Shop, operation } fro
 import { isOwn, maySee, ownOrder } from "../own.ts";
 import type { Caller, ReturnAddress } from "../ports.ts";
 import { instantOf } from "../wallClock.ts";
-import { isEmpty, isLong, listOf, oneLine, textOf } from "./forms.ts";
+import {
+  type Narrowing,
+  readApplication,
+  readAudit,
+  readCase,
+  readDelivery,
+  readList,
+  readPage,
+  readRefusal,
+} from "./forms.ts";
 import {
   type About,
   type Said,
@@ -27,10 +36,7 @@ import {
   inWords,
   noCase,
   noData,
-  noteTooLong,
   priceFormat,
-  reasonTooLong,
-  refuseReason,
   said,
   sorry,
   statusName,
@@ -43,10 +49,6 @@ const post = { methods: ["POST"] as const };
 const buyers = ["buyer"] as const;
 const merchants = ["merchant"] as const;
 
-function refused(message: Said): E.Either<Reply, never> {
-  return E.left(sorry(message));
-}
-
 function isId(text: string): boolean {
   return text.length <= limits.refundIdLength && idPattern.test(text);
 }
@@ -57,7 +59,7 @@ const page = operation({
   ...post,
   path: "/orderaftersale/aftersale",
   by: buyers,
-  read: ({ fields }) => E.right({ oid: textOf(fields, "oid") ?? "", did: textOf(fields, "did") ?? "" }),
+  read: readPage,
   run: async ({ oid, did }, { engine, ports }, { caller }) => {
     const told = isId(oid) ? await ownOrder(engine, caller, oid) : undefined;
     const line = told?.order.lines.find(({ lineId }) => lineId === did);
@@ -80,61 +82,11 @@ const page = operation({
 
 const pageSize = 10;
 
-/** What a buyer's list is narrowed to, as far as a row of it tells; the rest is asked of the case. */
-interface Narrowing {
-  readonly keywords: string | undefined;
-  readonly type: string | undefined;
-  readonly statuses: readonly string[] | undefined;
-  readonly refundment: string | undefined;
-  readonly expressNumber: string | undefined;
-  readonly after: string | undefined;
-  readonly before: string | undefined;
-}
-
-const nowhere: Narrowing = {
-  keywords: undefined,
-  type: undefined,
-  statuses: undefined,
-  refundment: undefined,
-  expressNumber: undefined,
-  after: undefined,
-  before: undefined,
-};
-
-/** A number of ShopXO's that is to be equal; what is none, or below 0, narrows nothing. */
-function chosen(text: string | undefined): string | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? String(Number(text)) : undefined;
-}
-
-function given(text: string | undefined): string | undefined {
-  return isEmpty(text) ? undefined : text;
-}
-
 const list = operation({
   ...post,
   path: "/orderaftersale/index",
   by: buyers,
-  read: ({ fields }) => {
-    const field = (name: string): string | undefined => textOf(fields, name);
-    const number = Number(chosen(field("page")) ?? 1);
-    const statuses = [...new Set((field("status") ?? "").split(",").flatMap((one) => chosen(one) ?? []))];
-    const narrowing: Narrowing =
-      field("is_more") !== "1"
-        ? nowhere
-        : {
-            keywords: undefined,
-            type: chosen(field("type")),
-            statuses: statuses.length === 0 ? undefined : statuses,
-            refundment: chosen(field("refundment")),
-            expressNumber: given(field("express_number")),
-            after: given(field("time_start")),
-            before: given(field("time_end")),
-          };
-    return E.right({
-      page: Math.max(1, number),
-      narrowing: { ...narrowing, keywords: given(field("keywords")) },
-    });
-  },
+  read: readList,
   run: async ({ page: number, narrowing }, shop, { caller }) => {
     const { engine, ports } = shop;
     const rows = await narrowed(narrowing, await allOf(caller, shop), shop);
@@ -172,7 +124,7 @@ async function allOf({ id }: Caller, { engine }: Shop): Promise<readonly CaseRow
 }
 
 async function narrowed(
-  { keywords, type, statuses, refundment, expressNumber, after, before }: Narrowing,
+  { keywords, type, status, refundment, express_number, time_start, time_end }: Narrowing,
   rows: readonly CaseRow[],
   { engine, ports }: Shop,
 ): Promise<readonly CaseRow[]> {
@@ -181,22 +133,22 @@ async function narrowed(
     const at = text === undefined ? undefined : instantOf(text, ports.timeZone);
     return at === undefined ? undefined : second(at);
   };
-  const [from, to] = [bound(after), bound(before)];
+  const [from, to] = [bound(time_start), bound(time_end)];
   const kept: CaseRow[] = [];
   for (const row of rows) {
     if (type !== undefined && String(caseTypeOf[row.type]) !== type) continue;
-    if (statuses?.includes(String(caseStatusOf(row))) === false) continue;
+    if (status?.has(String(caseStatusOf(row))) === false) continue;
     if (from !== undefined && second(row.appliedAt) <= from) continue;
     if (to !== undefined && second(row.appliedAt) >= to) continue;
     const byOrder = keywords === undefined || keywords === row.orderNo;
-    if (!byOrder || refundment !== undefined || expressNumber !== undefined) {
+    if (!byOrder || refundment !== undefined || express_number !== undefined) {
       const order = await engine.state(row.orderId);
       if (order.status === "none") continue;
       const one = order.cases.find(({ caseId }) => caseId === row.caseId);
       const parcel = one?.returnShipment?.trackingNumber;
       const way = destinationOf(one ?? { type: row.type, attempts: [] });
       if (!byOrder && parcel !== keywords) continue;
-      if (expressNumber !== undefined && parcel !== expressNumber) continue;
+      if (express_number !== undefined && parcel !== express_number) continue;
       if (refundment !== undefined && String(destinationNumbers[way]) !== refundment) continue;
     }
     kept.push(row);
@@ -212,34 +164,10 @@ const create = operation({
   ...post,
   path: "/orderaftersale/create",
   by: buyers,
-  read: ({ fields }) => {
-    const orderId = textOf(fields, "order_id");
-    const lineId = textOf(fields, "order_detail_id");
-    const type = textOf(fields, "type");
-    const price = textOf(fields, "price") ?? "";
-    const reason = textOf(fields, "reason");
-    const msg = (fields["msg"] ?? "") === "" ? "" : textOf(fields, "msg");
-    if (isEmpty(orderId)) return refused(said("订单id有误"));
-    if (isEmpty(lineId)) return refused(said("订单详情id有误"));
-    if (type !== "0" && type !== "1") return refused(said("操作类型有误"));
-    if (!/^\d{1,8}(\.\d{1,2})?$/.test(price)) return refused(priceFormat);
-    if (reason === undefined || !isLong(reason, 0, 180)) return refused(reasonTooLong);
-    if (msg === undefined || !isLong(msg, 0, 200)) return refused(noteTooLong);
-    const number = textOf(fields, "number") ?? "";
-    return E.right({
-      orderId,
-      lineId,
-      caseType: type === "0" ? ("refundOnly" as const) : ("returnRefund" as const),
-      price,
-      reason: oneLine(reason),
-      msg: oneLine(msg),
-      // What is no number is none of the goods.
-      number: /^-?\d{1,9}$/.test(number) ? Number(number) : 0,
-      images: listOf(fields, "images"),
-    });
-  },
+  read: readApplication,
   run: async (query, { engine }, { caller, commandId, newId }) => {
-    const { orderId, lineId, caseType, price, reason, msg, number, images } = query;
+    const { order_id: orderId, order_detail_id: lineId, type: caseType } = query;
+    const { price, reason, msg, number, images } = query;
     const order = await orderTo(engine, caller, orderId, commandId);
     if (order === undefined || !isId(lineId)) return noData;
     const amount = parseAmount(price, order.currency);
@@ -359,7 +287,7 @@ function outcomeReply(outcome: Outcome, success: (receipt: Receipt) => Reply): R
 }
 
 /** An operation that gives one command to the case of its `id`. */
-function caseOperation<Q>({
+function caseOperation<Q extends { readonly id: string }>({
   path,
   by,
   read,
@@ -368,26 +296,19 @@ function caseOperation<Q>({
 }: {
   readonly path: string;
   readonly by: typeof buyers | typeof merchants;
-  /** The rest of the form. */
   readonly read: (asked: AskedBy) => E.Either<Reply, Q>;
   readonly choose: (met: Met, query: Q, shop: Shop, asked: AskedBy) => Promise<Command | Said>;
   readonly reply: (outcome: Outcome) => Reply;
 }): AnyOperation {
-  return operation<Q & { readonly id: string }, Outcome>({
+  return operation<Q, Outcome>({
     ...post,
     path,
     by,
-    read: (asked) => {
-      const id = textOf(asked.fields, "id");
-      if (isEmpty(id)) return refused(said("操作id有误"));
-      return E.map((rest: Q) => ({ ...rest, id }))(read(asked));
-    },
+    read,
     run: (query, shop, asked) => giveTo(query.id, shop, asked, (met) => choose(met, query, shop, asked)),
     reply,
   });
 }
-
-const nothingMore = () => E.right({});
 
 const of = ({ told, one }: Met): { readonly orderId: string; readonly caseId: string } => ({
   orderId: told.order.orderId,
@@ -397,18 +318,12 @@ const of = ({ told, one }: Met): { readonly orderId: string; readonly caseId: st
 const delivery = caseOperation({
   path: "/orderaftersale/delivery",
   by: buyers,
-  read: ({ fields }) => {
-    const carrier = textOf(fields, "express_name") ?? "";
-    const trackingNumber = textOf(fields, "express_number") ?? "";
-    if (!isLong(carrier, 1, 60)) return refused(said("快递名称格式1~60个字符之间"));
-    if (!isLong(trackingNumber, 1, 60)) return refused(said("快递单号格式1~60个字符之间"));
-    return E.right({ carrier, trackingNumber });
-  },
-  choose: async (met, { carrier, trackingNumber }) => ({
+  read: readDelivery,
+  choose: async (met, { express_name, express_number }) => ({
     type: "ShipReturn",
     ...of(met),
-    carrier,
-    trackingNumber,
+    carrier: express_name,
+    trackingNumber: express_number,
   }),
   reply: (outcome) => {
     if ("refusal" in outcome && outcome.refusal.code === "caseStatusNotEligible") {
@@ -426,7 +341,7 @@ const delivery = caseOperation({
 const cancel = caseOperation({
   path: "/orderaftersale/cancel",
   by: buyers,
-  read: nothingMore,
+  read: readCase,
   choose: async (met) => ({ type: "CancelRefund", ...of(met) }),
   reply: (outcome) => outcomeReply(outcome, () => done("取消成功")),
 });
@@ -434,7 +349,7 @@ const cancel = caseOperation({
 const confirm = caseOperation({
   path: "/admin/orderaftersale/confirm",
   by: merchants,
-  read: nothingMore,
+  read: readCase,
   choose: async (met, _query, { ports }, { commandId }) => {
     const { told, one, status, again } = met;
     // A refund alone is approved by its audit, which says where the money goes: ShopXO confirms nothing but what is to be sent back.
@@ -460,20 +375,12 @@ function withoutBlanks(address: ReturnAddress | undefined): Partial<ReturnAddres
   return parts.length === 0 ? undefined : (Object.fromEntries(parts) as Partial<ReturnAddress>);
 }
 
-const refundments = ["original", "wallet", "manual"] as const;
-
 const audit = caseOperation({
   path: "/admin/orderaftersale/audit",
   by: merchants,
-  read: ({ fields }) => {
-    const asked = textOf(fields, "refundment") ?? "";
-    const destination: Destination | undefined = /^[012]$/.test(asked)
-      ? refundments[Number(asked)]
-      : undefined;
-    if (destination === undefined) return refused(said("退款方式选择有误"));
-    return E.right({ destination, byHand: textOf(fields, "is_under_line_use_manual") === "1" });
-  },
-  choose: async (met, { destination: asked, byHand }, { engine, ports }, { caller, commandId }) => {
+  read: readAudit,
+  choose: async (met, query, { engine, ports }, { caller, commandId }) => {
+    const { refundment: asked, is_under_line_use_manual: byHand } = query;
     const { told, one, status, again } = met;
     const payment = paymentOf(told.order, one);
     const destination = wayOf(asked, payment?.channel, byHand);
@@ -526,20 +433,15 @@ function paying(met: Met, status: CaseStatus, destination: Destination): Command
 const refuse = caseOperation({
   path: "/admin/orderaftersale/refuse",
   by: merchants,
-  read: ({ fields }) => {
-    const reason = textOf(fields, "refuse_reason");
-    return isLong(reason, limits.rejectReasonMin, limits.rejectReasonLength)
-      ? E.right({ reason: reason as string })
-      : refused(refuseReason);
-  },
-  choose: async (met, { reason }) => ({ type: "RejectRefund", ...of(met), reason }),
+  read: readRefusal,
+  choose: async (met, { refuse_reason }) => ({ type: "RejectRefund", ...of(met), reason: refuse_reason }),
   reply: (outcome) => outcomeReply(outcome, () => done("拒绝成功")),
 });
 
 const remove = caseOperation({
   path: "/admin/orderaftersale/delete",
   by: merchants,
-  read: nothingMore,
+  read: readCase,
   choose: async (met) => ({ type: "HideRefund", ...of(met) }),
   reply: (outcome) => outcomeReply(outcome, () => done("删除成功")),
 });

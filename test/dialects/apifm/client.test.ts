@@ -599,7 +599,7 @@ describe("orderHX", () => {
     // A token that is none is no leave to go without one.
     expect(await client.orderHXV2({ token: "no", hxNumber: code })).toEqual(login);
     expect(await client.orderHX(code.toLowerCase())).toEqual(done);
-    expect(await client.orderHX(code)).toEqual(no("状态不可操作[交易成功]"));
+    expect(await client.orderHX(code)).toEqual(no("订单已核销"));
     expect((await shop.engine.state(String(id))) as object).toMatchObject({
       redemption: { staffId: "staff-1" },
     });

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { minorOf } from "../../../src/dialects/apifm/forms.ts";
 import { amountOf, idOf } from "../../../src/dialects/numbers.ts";
-import type { Goods } from "../../../src/dialects/ports.ts";
+import type { Caller, Goods } from "../../../src/dialects/ports.ts";
 import { buyer, day, merchant, minute, t0 } from "../../domain/orders.ts";
 import { accepted, by, live, newOrder, tidyEngines } from "../../engines.ts";
 import { type ApifmShop, type Said, ask, home, o1, openShop, stranger, staffToken, token } from "./shop.ts";
@@ -34,6 +34,20 @@ const application = {
   amount: 10,
   orderGoodsId: 1,
 } as const;
+
+it("staff who may not write off are told so of every code, so that they cannot find one", async () => {
+  const authenticate = async (given: string): Promise<Caller | undefined> =>
+    given === "unlisted" ? { role: "staff", id: "staff-9" } : { role: "buyer", id: "buyer-1" };
+  const shop = await openShop({ ports: { authentication: { authenticate } } });
+  const create = { token, goodsJsonStr: o1, isCanHx: true };
+  const { data } = await ask(shop, "/order/create", create);
+  const code = (await shop.engine.redemptionCode(String(data.id))) as string;
+  for (const hxNumber of [code, "AAAABBBBCCCC"]) {
+    for (const path of ["/order/hx", "/order/detail"]) {
+      expect(await ask(shop, path, { token: "unlisted", hxNumber })).toEqual(no("暂无核销权限"));
+    }
+  }
+});
 
 describe("the same key", () => {
   const key = { "idempotency-key": "k-1" };
@@ -63,9 +77,48 @@ describe("the same key", () => {
       expect(await create({ goodsJsonStr: other(over) })).toEqual(no("请勿重复提交"));
     }
     expect(await create({ goodsJsonStr: other({}), isCanHx: true })).toEqual(first);
+    for (const over of [
+      { isCanHx: false },
+      { address: "2 Other Street" },
+      { linkMan: "Wang" },
+      { remark: "soon" },
+      { trips: "5" },
+      { shopIdZt: "7" },
+      { provinceId: "110000" },
+      { extJsonStr: '{"a":1}' },
+    ]) {
+      expect(await create({ isCanHx: true, ...over })).toEqual(no("请勿重复提交"));
+    }
     const another = await create({ token: stranger });
     expect([another.code, another.data.id === first.data.id]).toEqual([0, false]);
     expect((await shop.engine.views.orders()).orders).toHaveLength(2);
+  });
+
+  it("answers the same to whoever sends the same, with all that an order can say", async () => {
+    const shop = await openShop();
+    const whole = {
+      isCanHx: true,
+      address: "1 Garden Street",
+      linkMan: "Li",
+      mobile: "13800000000",
+      remark: "after six",
+      trips: "5",
+      shopIdZt: "7",
+      shopNameZt: "South",
+      provinceId: "110000",
+      cityId: "110100",
+      idcard: "11010519491231002X",
+      extJsonStr: '{"b":2,"a":1}',
+    };
+    const create = (over: object = {}) =>
+      ask(shop, "/order/create", { token, goodsJsonStr: o1, ...whole, ...over }, key);
+    const first = await create();
+    expect(first.code).toBe(0);
+    expect(await create()).toEqual(first);
+    for (const name of Object.keys(whole)) {
+      expect([name, await create({ [name]: "" })]).toEqual([name, no("请勿重复提交")]);
+    }
+    expect((await shop.engine.views.orders()).orders).toHaveLength(1);
   });
 
   it("applies once, also where the number is all that are left", async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { type Answer, form, get, handle, mine, order, pageOf, post, shop, source, theirs } from "./shop.ts";
 import { buyer, day, merchant, minute, second, stranger, t0 } from "../../domain/orders.ts";
+import type { Order } from "../../../src/domain/state.ts";
 import { accepted, by, tidyEngines } from "../../engines.ts";
 
 tidyEngines();
@@ -720,6 +721,7 @@ describe("an order", () => {
     expect(page).toContain("&quot;A&quot; &amp; &#39;B&#39;");
     expect(page).not.toMatch(/<script|javascript:|<img/);
     const other = await pageOf(at, 7002, mine);
+    const { payBy } = (await at.engine.state("7002")) as Order;
     for (const fact of [
       "7002",
       "待付款",
@@ -731,6 +733,8 @@ describe("an order", () => {
       "12.00",
       "8.00",
       "266.00",
+      "<dt>美元单价</dt><dd>20</dd>",
+      `<dt>最晚付款时间</dt><dd>${new Date(payBy as number).toISOString()}</dd>`,
     ]) {
       expect(other).toContain(fact);
     }

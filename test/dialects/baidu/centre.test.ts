@@ -120,6 +120,21 @@ describe("scenario 24", () => {
     expect(await engine.head()).toBe(head);
   });
 
+  it("what cannot be carried is logged, though the order is where it should be", async () => {
+    const { ports, handler } = await stand();
+    const document = await elsewhere(2);
+    await ask(handler, "add/main/info", [document]);
+    expect(ports.lines).toEqual([]);
+    const renamed = { ...structuredClone(document), Title: "another" };
+    renamed.EXT.MainOrder.Products[0]!.Name = "Coffee";
+    for (const operation of ["update/main/info", "add/main/info"]) {
+      expect(await ask(handler, operation, [renamed])).toEqual(row("o-1", "1"));
+    }
+    const losses = expect.arrayContaining([{ path: "Title", what: "stays as it was" }]) as unknown;
+    const line = { level: "warn", event: "baiduLosses", orderId: "o-1", outcome: "unchanged", losses };
+    expect(ports.lines).toEqual([line, line]);
+  });
+
   it("add again without a sub-order that is here, or about other goods, changes nothing", async () => {
     const { engine, handler } = await stand();
     const document = await elsewhere(2);
