@@ -81,7 +81,7 @@ class Stream {
   #wake: (() => void) | undefined;
 
   #text = "";
-  #scheduled = false;
+  #look: NodeJS.Immediate | undefined;
   #blocked: Promise<void> | undefined;
 
   readonly #counts = { accepted: 0, replayed: 0, refused: 0, unreadable: 0 };
@@ -256,17 +256,14 @@ class Stream {
 
   #settle(slot: Slot, result: string): void {
     slot.result = result;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
     // One look for all that one commit answers.
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
+    this.#look ??= setImmediate(() => this.#flush());
   }
 
   /** Prints the results at the front of the line; after an end before the end, also those behind lines that were dropped. */
   #flush(): void {
+    clearImmediate(this.#look);
+    this.#look = undefined;
     let printed = 0;
     for (const { result, bytes } of this.#slots) {
       if (result === undefined && !(this.#stopped && this.#inFlight === 0)) break;
