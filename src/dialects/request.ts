@@ -164,19 +164,22 @@ function empty(): Record<string, unknown> {
 /** Forms as they were compiled when they were first used. */
 const compiled = new Map<z.ZodType, z.ZodType>();
 
+/** A form, compiled when it is first asked for: to do it at loading would keep a process waiting for forms that it never reads. */
+export function compiledOf<T extends z.ZodType>(form: T): T {
+  let known = compiled.get(form);
+  if (known === undefined) {
+    known = z.compile<z.ZodType>(form);
+    compiled.set(form, known);
+  }
+  return known as T;
+}
+
 /** What a form makes of fields; what `faulty` makes of the first fault's message where there is one. Unknown fields are passed over. */
 export function readBy<T extends z.ZodType, F>(
   form: T,
   fields: Fields,
   faulty: (message: string | undefined) => F,
 ): E.Either<F, z.infer<T>> {
-  let known = compiled.get(form);
-  if (known === undefined) {
-    known = z.compile<z.ZodType>(form);
-    compiled.set(form, known);
-  }
-  const result = known.safeParse(fields);
-  return result.success
-    ? E.right(result.data as z.infer<T>)
-    : E.left(faulty(result.error.issues[0]?.message));
+  const result = compiledOf(form).safeParse(fields);
+  return result.success ? E.right(result.data) : E.left(faulty(result.error.issues[0]?.message));
 }

@@ -4,10 +4,10 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Receipt } from "../../commands/handle.ts";
 import { exponentOf } from "../../domain/currencies.ts";
-import type { OrderEventData, Recipient } from "../../domain/events.ts";
+import type { Recipient } from "../../domain/events.ts";
 import { type JsonPairs, present, under } from "../../domain/json.ts";
-import type { Order } from "../../domain/state.ts";
-import type { LogEntry, OrderTold } from "../../projections/detail.ts";
+import { type Order, charged } from "../../domain/state.ts";
+import type { OrderTold } from "../../projections/detail.ts";
 import { type AskedBy, type Shop, operation } from "../dialect.ts";
 import { ownOrder } from "../own.ts";
 import type { Caller, Goods, Parcel, Ports } from "../ports.ts";
@@ -15,7 +15,7 @@ import { type CreateQuery, createForm, minorOf, read } from "./forms.ts";
 import { type Fault, refuse, success } from "./messages.ts";
 import { codeToShow } from "./operations.ts";
 import { fulfilmentOf } from "./states.ts";
-import { orderInfo, previewDocument } from "./views.ts";
+import { dataOf, orderInfo, previewDocument } from "./views.ts";
 
 type Priced = readonly { readonly choice: CreateQuery["goodsJsonStr"][number]; readonly goods: Goods }[];
 
@@ -189,11 +189,11 @@ function wishOf(query: CreateQuery, tip: number): string {
 }
 
 /** The same of an order that was made. */
-function wishBefore({ log }: OrderTold): string {
-  const [{ data }] = log as readonly [LogEntry];
-  const { personal = {}, source = [], redemption, charges } = data as OrderEventData["OrderCreated"];
-  const tip = charges.find(({ kind }) => kind === "other")?.amount ?? 0;
-  return wishText(personal, personal.source ?? [], source, redemption !== undefined, tip);
+function wishBefore(told: OrderTold): string {
+  const { order } = told;
+  const { personal = {}, source = [] } = dataOf(told, "OrderCreated") ?? {};
+  const redeemable = order.redemption !== undefined;
+  return wishText(personal, personal.source ?? [], source, redeemable, charged(order, "other"));
 }
 
 function wishText(

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { isObject } from "../../domain/json.ts";
 import { limits } from "../../domain/limits.ts";
 import { type Asked, type Reply } from "../dialect.ts";
-import { parseJson, readBy } from "../request.ts";
+import { compiledOf, parseJson, readBy } from "../request.ts";
 import { failed } from "./messages.ts";
 import { type OrderNumber, caseTypeOf, fulfilmentOf, orderNumbers, ratingOf } from "./states.ts";
 
@@ -75,9 +75,8 @@ function oneOf<T>(name: string, choices: Readonly<Record<string, T>>) {
 
 /** JSON within a field. */
 function json<T extends z.ZodType>(name: string, shape: T) {
-  const compiled = z.compile(shape);
   return required(name).transform((text, context): z.infer<T> => {
-    const result = compiled.safeParse(parseJson(text));
+    const result = compiledOf(shape).safeParse(parseJson(text));
     if (result.success) return result.data;
     context.addIssue({ code: "custom", message: result.error.issues[0]?.message ?? `${name}格式有误` });
     return z.NEVER;

@@ -36,7 +36,7 @@ function carried(pairs: JsonPairs | undefined): Readonly<Record<string, string |
 }
 
 /** The data of an order's latest event of a type. */
-function dataOf<T extends OrderEventType>(
+export function dataOf<T extends OrderEventType>(
   { log }: Pick<OrderTold, "log">,
   type: T,
 ): OrderEventData[T] | undefined {

@@ -292,22 +292,10 @@ export function returnAddressOf(told: OrderTold, caseId: string): ReturnAddress 
 /** A case with its order; one about a whole order is shown with the order's first line. */
 export function caseDocument(told: OrderTold, one: Case, reading: Reading) {
   const line = told.order.lines.find(({ lineId }) => lineId === one.lineId);
-  return caseWith(
-    orderDocument(told, line ?? (told.order.lines[0] as Line), reading),
-    told,
-    one,
-    reading,
-    {},
-  );
+  return caseWith(orderDocument(told, line ?? (told.order.lines[0] as Line), reading), told, one, reading);
 }
 
-function caseWith<More extends object>(
-  orderData: ReturnType<typeof orderDocument>,
-  told: OrderTold,
-  one: Case,
-  reading: Reading,
-  more: More,
-) {
+function caseWith(orderData: ReturnType<typeof orderDocument>, told: OrderTold, one: Case, reading: Reading) {
   const { order } = told;
   const { time } = timesIn(reading);
   const line = order.lines.find(({ lineId }) => lineId === one.lineId);
@@ -360,7 +348,6 @@ function caseWith<More extends object>(
     status_text: caseStatusNames[status],
     refundment_text: status === 3 ? destinationNames[refundment] : "",
     ...texts,
-    ...more,
   };
 }
 
@@ -439,7 +426,7 @@ export function pageDocument(
     new_aftersale_data:
       latest === undefined || status === "none"
         ? []
-        : caseWith(orderData, told, latest, reading, { tips_msg: tips[status] }),
+        : Object.assign(caseWith(orderData, told, latest, reading), { tips_msg: tips[status] }),
     step_data: { step0: bars.step0.map(withoutEnglish), step1: bars.step1.map(withoutEnglish) },
     returned_data: { returned_quantity: quantity, refund_price: formatAmount(amount, order.currency) },
     return_only_money_reason: reasons.refundOnly ?? reasonsAtFirst.refundOnly,
