@@ -248,7 +248,8 @@ export interface Tls {
 /** One listening address with its connections; the calls go to `dispatch`. */
 export class Listener {
   readonly #server: Http2Server | Http2SecureServer;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  /** The connections, each with its streams. */
+  readonly #sessions = new Map<ServerHttp2Session, Set<ServerHttp2Stream>>();
   readonly #calls = new Set<Call>();
   /** How calls end, once it stops. */
   #end: ((call: Call) => void) | undefined;
@@ -262,7 +263,12 @@ export class Listener {
         ? createServer(options)
         : createSecureServer({ ...options, key: tls.key, cert: tls.cert });
     this.#server.on("session", (session: ServerHttp2Session) => {
-      this.#sessions.add(session);
+      const streams = new Set<ServerHttp2Stream>();
+      this.#sessions.set(session, streams);
+      session.on("stream", (stream) => {
+        streams.add(stream);
+        stream.on("close", () => streams.delete(stream));
+      });
       session.setLocalWindowSize(windowBytes);
       session.on("close", () => this.#sessions.delete(session));
       session.on("error", () => undefined);
@@ -299,18 +305,31 @@ export class Listener {
     this.#server.close();
     this.#end = end;
     if (end !== undefined) this.drop(end);
-    for (const session of this.#sessions) {
+    for (const [session, streams] of this.#sessions) {
       if (session.destroyed) continue;
       if (end === undefined) {
         session.destroy();
         continue;
       }
-      // What was said to the calls has arrived where this is answered; said together with the end of the connection, it might be
-      // passed over for it.
-      if (!session.ping(() => session.close())) session.close();
-      // A client that does not answer is not waited for.
-      setTimeout(() => session.destroy(), 100).unref();
+      void part(session, streams);
+      // A client that does not take what was said is not waited for.
+      setTimeout(() => session.destroy(), patience).unref();
     }
     await closed;
   }
+}
+
+/** How long the clients of a stopped node may take to hear it: milliseconds, long enough for a busy machine. */
+const patience = 2_000;
+
+/**
+ * Closes a connection behind its calls: what was said to them has arrived where a ping after it is answered. A ping passes what waits to
+ * be sent, and the end of a connection is told before the end of a call that came with it.
+ */
+async function part(session: ServerHttp2Session, streams: ReadonlySet<ServerHttp2Stream>): Promise<void> {
+  await Promise.all(
+    [...streams].map((stream) => new Promise<void>((resolve) => stream.once("close", resolve))),
+  );
+  if (session.destroyed) return;
+  if (!session.ping(() => session.close())) session.close();
 }

@@ -1,6 +1,8 @@
 // The protocol below the client: the codec against the client's own, broken and hostile calls, and what other clients may send.
 
+import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import streamsPb from "@eventstore/db-client/generated/streams_pb.js";
 import fc from "fast-check";
@@ -17,7 +19,7 @@ import {
   SupportedMethods,
 } from "../../../src/server/devserver/messages.ts";
 import { type Message, decode, encode } from "../../../src/server/devserver/wire.ts";
-import { collect, event, failure } from "./contract.ts";
+import { collect, event, events, failure } from "./contract.ts";
 import { start, startWithClient, tidyServers } from "./servers.ts";
 
 tidyServers();
@@ -319,6 +321,31 @@ describe("other clients", () => {
       expect(revisions).toEqual(Array.from({ length: 120 }, (_, index) => Math.abs(first - index)));
     }
     session.close();
+  });
+
+  test("that read slowly hear the end of their call before that of the connection, where the node is stopped", async () => {
+    const { client, server } = await startWithClient();
+    await client.appendToStream("a", events(2_000));
+    const session = connectHttp2(`http://127.0.0.1:${server.port}`, {
+      settings: { initialWindowSize: 1_024 },
+    });
+    const heard: unknown[] = [];
+    session.on("goaway", () => heard.push("goaway"));
+    const options = { stream: { stream: { name: Buffer.from("a") }, start: {} }, count: 2_000n };
+    const reading = session.request({
+      ":path": `${streams}Read`,
+      ":method": "POST",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    reading.on("trailers", (trailers) => heard.push(trailers["grpc-status"]));
+    reading.end(framed(ReadReq, { options }));
+    await once(reading, "response");
+    const stopped = server.nodes[0]?.stop();
+    await sleep(200);
+    reading.resume();
+    await Promise.all([stopped, once(session, "close")]);
+    expect(heard.slice(0, 2)).toEqual(["1", "goaway"]);
   });
 
   test("may append nothing, and are told where the stream stands", async () => {
