@@ -2,8 +2,7 @@
 
 import { type Database, rollBack } from "./database.ts";
 
-/** How long reads go on before others have their turn, in milliseconds. */
-const turnMs = 5;
+const usualTurnMs = 5;
 
 interface Read {
   readonly work: () => unknown;
@@ -15,10 +14,13 @@ export class SharedReads {
   readonly #database: Database;
   readonly #begin: ReturnType<Database["prepare"]>;
   readonly #commit: ReturnType<Database["prepare"]>;
+  readonly #turnMs: number;
   #waiting: Read[] = [];
 
-  constructor(database: Database) {
+  /** @param turnMs how long reads go on before others have their turn, in milliseconds; at least one is done. */
+  constructor(database: Database, turnMs = usualTurnMs) {
     this.#database = database;
+    this.#turnMs = turnMs;
     this.#begin = database.prepare("BEGIN");
     this.#commit = database.prepare("COMMIT");
   }
@@ -37,7 +39,7 @@ export class SharedReads {
   /** Does as many as there is time for; those that are left have the next turn. */
   #run(): void {
     const begun = this.#tryToBegin();
-    const until = performance.now() + turnMs;
+    const until = performance.now() + this.#turnMs;
     let done = 0;
     try {
       do {
