@@ -10,7 +10,7 @@ import {
   createSecureServer,
   createServer,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as NetServer } from "node:net";
 
 import { type Message, Writer } from "./wire.ts";
 
@@ -302,7 +302,8 @@ export class Listener {
   /** Stops listening, ends every call and then every connection; without `end` the connections are cut under the calls. */
   async close(end: ((call: Call) => void) | undefined): Promise<void> {
     const closed = once(this.#server, "close");
-    this.#server.close();
+    // Only the listening: its own `close` tells the connections at once that they end, on later versions of Node.
+    NetServer.prototype.close.call(this.#server);
     this.#end = end;
     if (end !== undefined) this.drop(end);
     for (const [session, streams] of this.#sessions) {
