@@ -255,15 +255,22 @@ export class RefundProcess {
   ): Promise<RefundRun | undefined> {
     const settled = answer.status === "settled";
     const command: Command = settled
-      ? { type: "SettleRefund", orderId, caseId, refundId, amount: answer.amount, tradeNo: answer.tradeNo }
+      ? {
+          type: "SettleRefund",
+          orderId,
+          caseId,
+          refundId,
+          amount: answer.amount,
+          tradeNo: clipped(answer.tradeNo, limits.idLength),
+        }
       : {
           type: "FailRefund",
           orderId,
           caseId,
           refundId,
-          failure: answer.failure,
+          failure: clipped(answer.failure, limits.idLength) ?? "refused",
           retryable: answer.retryable,
-          message: answer.message === undefined ? undefined : clipped(answer.message),
+          message: clipped(answer.message, limits.textLength),
         };
     const outcome = settled ? "settled" : "failed";
     // The case's number is short whatever its id is, as in the ids of deadlines.
@@ -290,9 +297,11 @@ async function answerOf(payer: Payer, request: RefundRequest): Promise<RefundAns
   const known = await payer.status(request.refundId, request);
   const answer = known.status === "unknown" ? await payer.pay(request) : known;
   // Ports may be written in plain JavaScript.
-  const status: unknown = answer.status;
-  if (status === "settled" || status === "refused" || status === "pending") return answer;
-  throw new TypeError(`${payer.name} answered ${JSON.stringify(status)} about refund ${request.refundId}`);
+  const { status, retryable }: { readonly status: unknown; readonly retryable?: unknown } = answer;
+  if (status === "settled" || status === "pending") return answer;
+  if (status === "refused" && typeof retryable === "boolean") return answer;
+  const said = JSON.stringify(status === "refused" ? { status, retryable } : status);
+  throw new TypeError(`${payer.name} answered ${said} about refund ${request.refundId}`);
 }
 
 function refundOf(order: Order, { caseId, attempts }: Case, attempt: Attempt): RefundInFlight {
@@ -318,7 +327,9 @@ function requestFor(refund: RefundInFlight, signal: AbortSignal | undefined): Re
   return { refundId, amount, currency, orderId, caseId, merchantId, buyerId, payId, tradeNo, signal };
 }
 
-/** A message as it can be recorded: an outcome is not lost over the length of its explanation. */
-function clipped(message: string): string {
-  return [...message.toWellFormed().replaceAll("\0", "")].slice(0, limits.textLength).join("");
+/** A text as it can be recorded: an outcome is not lost over how it is put. One that says nothing is none. */
+function clipped(text: unknown, length: number): string | undefined {
+  if (typeof text !== "string") return undefined;
+  const kept = [...text.toWellFormed().replaceAll("\0", "")].slice(0, length).join("");
+  return kept === "" ? undefined : kept;
 }

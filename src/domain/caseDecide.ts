@@ -354,8 +354,11 @@ function paidOut(
   if (destination === undefined && amount > 0) return facts;
   const attempt = one.attempts.length + 1;
   const refundId = `${caseId}:${attempt}`;
-  const way = amount === 0 ? "manual" : (destination as Destination);
-  const payId = paymentOf(order, one)?.payId ?? "";
+  const payment = paymentOf(order, one);
+  const payId = payment?.payId ?? "";
+  // What was paid from the wallet came from there: a provider knows nothing of it (domain 1.1, what an audit does).
+  const back = destination === "original" && payment?.channel === "wallet" ? "wallet" : destination;
+  const way = amount === 0 ? "manual" : (back as Destination);
   const issued = fact("RefundIssued", now, { caseId, refundId, attempt, amount, destination: way, payId });
   if (way !== "manual") return [...facts, issued];
   const settling = evolve(payable, issued) as Order;

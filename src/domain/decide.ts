@@ -419,8 +419,8 @@ function latePayment(
   const received = fact("LatePaymentReceived", now, payment);
   const { payId, amount, channel, tradeNo } = payment;
   if (amount === 0) return [received];
-  const back =
-    channel === "wallet" ? "wallet" : channel === "online" && tradeNo !== undefined ? "original" : undefined;
+  const traced = channel === "wallet" || (channel === "online" && tradeNo !== undefined);
+  const back = traced ? "original" : undefined;
   const opened = wholeOrderCase(
     evolve(order, received) as Order,
     { origin: "latePayment", caseId: `late:${payId}`, payId, amount },

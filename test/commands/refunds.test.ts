@@ -51,6 +51,19 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(payments.calls).toHaveLength(2);
   });
 
+  it("what was paid from the wallet goes back there, also where it is to go back the way it came", async () => {
+    const payments = scriptedProvider({ "*": "settle" });
+    const wallet = memoryWallet();
+    const { engine } = await house({ store: fresh(), payments, wallet });
+    accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+    const pay = { type: "Pay", orderId: "o-1", payId: "w-1", amount: 5_800, channel: "wallet" };
+    accepted(await engine.execute(pay, by(buyer)));
+    await issue(engine, "o-1", "c-o-1", { destination: "original" });
+    expect(await run(engine)).toEqual(["c-o-1:1 settled"]);
+    expect(payments.calls).toEqual([]);
+    expect(await wallet.balance(buyer.id, "CNY")).toBe(1_000);
+  });
+
   it("each goes to whom it is for: original to the provider, wallet to the wallet, and by hand to nobody", async () => {
     const payments = scriptedProvider();
     const wallet = memoryWallet();
@@ -252,6 +265,46 @@ describe("an answer", () => {
     const recorded = `\ufffd${"钱".repeat(999)}`;
     expect((await engine.history("o-1")).at(-1)?.event.data).toMatchObject({ message: recorded });
     expect((await engine.views.order("o-1"))?.log.at(-1)?.reason).toBe(recorded);
+  });
+
+  it.each([
+    ["t".repeat(200), "t".repeat(128)],
+    ["", undefined],
+    [null, undefined],
+    [42, undefined],
+    ["\ud800", "\ufffd"],
+  ])("settled with a trade number like %j is recorded all the same", async (given, tradeNo) => {
+    const payments = answering(async ({ amount }) => ({
+      status: "settled",
+      amount,
+      tradeNo: given as string,
+    }));
+    const { engine } = await house({ payments });
+    await flying(engine, "o-1");
+    expect(await run(engine)).toEqual(["c-o-1:1 settled"]);
+    expect((await caseOf(engine, "o-1")).attempts[0]?.tradeNo).toBe(tradeNo);
+  });
+
+  it.each([
+    ["F".repeat(180), "F".repeat(128)],
+    ["", "refused"],
+    [undefined, "refused"],
+  ])("refused with a code like %j is recorded, and goes on by its deadline", async (given, failure) => {
+    const answer = { status: "refused", failure: given as string, retryable: true } as const;
+    const { engine, clock } = await house({ payments: answering(async () => answer) });
+    await flying(engine, "o-1");
+    expect(await run(engine)).toEqual(["c-o-1:1 failed"]);
+    expect((await engine.history("o-1")).at(-1)?.event.data).toMatchObject({ failure });
+    clock.now = t0 + minute + second;
+    expect((await all(engine.runDue(clock.now))).map(({ kind }) => kind)).toEqual(["refundRetry"]);
+  });
+
+  it("refused that does not say whether to try again is no outcome", async () => {
+    const answer = { status: "refused", failure: "X" } as never;
+    const { engine } = await house({ payments: answering(async () => answer) });
+    await flying(engine, "o-1");
+    const [ran] = await all(engine.runRefunds());
+    expect(ran).toMatchObject({ outcome: "unknown", error: expect.any(TypeError) as TypeError });
   });
 
   it("that comes when its attempt was called failed by somebody else is told aloud: the money has moved", async () => {

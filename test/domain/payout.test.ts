@@ -124,9 +124,10 @@ describe("ApproveRefund", () => {
     given(inCase("requested", "refundOnly"))
       .when(original, merchant, now)
       .refuses(refusedTo("original", "noTradeNo"));
+    // What came from the wallet goes back there: no provider ever had it.
     given(inCase("requested", "refundOnly", wallet))
       .when(original, merchant, now)
-      .gives([approved("refundOnly", {}, now), issued({ destination: "original" }, now)]);
+      .gives([approved("refundOnly", {}, now), issued({ destination: "wallet" }, now)]);
     given(inCase("requested", "refundOnly", cash))
       .when(approve({ destination: "wallet" }), merchant, now)
       .gives([approved("refundOnly", {}, now), issued({ destination: "wallet" }, now)]);
