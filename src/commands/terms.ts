@@ -10,6 +10,33 @@ import type { MerchantPolicy } from "./handle.ts";
 import { issuesOf } from "./parse.ts";
 import { id, termsOverride, text } from "./schemas.ts";
 
+/** What a buyer chooses from where the merchant says nothing else: ShopXO's own lists (S1:226-248). */
+export const defaultReasons: MerchantPolicy["reasons"] = {
+  refundOnly: [
+    "活动/优惠未生效",
+    "空包裹",
+    "包裹丢失",
+    "配送超时",
+    "未按约定时间发货",
+    "未送货上门",
+    "物流显示签收但实际未收到货",
+    "不喜欢/不想要",
+  ],
+  returnRefund: [
+    "7天无理由退换货",
+    "配送超时",
+    "未按约定时间发货",
+    "未送货上门",
+    "卖家发错货",
+    "少件/漏发",
+    "包装/商品破损/污渍",
+    "商品信息描述不符",
+    "使用后过敏",
+    "已过/临近保质期",
+    "无法溶解/结块/有异物",
+  ],
+};
+
 /** What may be said of a merchant: any of the terms, who may redeem write-off codes, and which reasons a buyer is offered to choose from. */
 export type MerchantTerms = { readonly [K in keyof Terms]?: Terms[K] | undefined } & {
   readonly redeemStaff?: readonly string[] | undefined;
@@ -56,5 +83,9 @@ export function policies(option: unknown): (merchantId: string) => MerchantPolic
 }
 
 function policyOf({ redeemStaff = [], reasons = {}, ...terms }: MerchantTerms): MerchantPolicy {
-  return { terms: { ...defaultTerms, ...present(terms) }, redeemStaff, reasons };
+  return {
+    terms: { ...defaultTerms, ...present(terms) },
+    redeemStaff,
+    reasons: { ...defaultReasons, ...present(reasons) },
+  };
 }

@@ -42,7 +42,7 @@ export interface LogEntry {
         readonly to: CaseChartStatus;
       }
     | undefined;
-  /** The reason that was given, where one was. */
+  /** The reason that was given, where one was; of an approval or a receipt the merchant's note. */
   readonly reason: string | undefined;
   readonly data: OrderEvent["data"];
 }
@@ -160,6 +160,9 @@ function reasonOf(event: OrderEvent): string | undefined {
     case "RefundRejected":
     case "RefundClosed":
       return event.data.reason;
+    case "RefundApproved":
+    case "ReturnReceived":
+      return event.data.personal?.note;
     case "RefundFailed":
       return event.data.message ?? event.data.failure;
     default:

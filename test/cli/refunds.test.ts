@@ -43,12 +43,13 @@ beforeAll(async () => {
       }),
       ask(merchant, "ApproveRefund", "c1", {
         amount: 100,
-        personal: { returnAddress: { name: "仓库", address: "杭州" } },
+        personal: { note: "two thirds, as agreed", returnAddress: { name: "仓库", address: "杭州" } },
       }),
       ask(buyer, "ShipReturn", "c1", { carrier: "顺丰", trackingNumber: "E1" }),
       ask(merchant, "ReceiveReturn", "c1", {
         dispositions: [{ kind: "damaged", quantity: 1 }],
         destination: "wallet",
+        personal: { note: "handle off" },
       }),
       ask(provider, "FailRefund", "c1", { refundId: "c1:1", failure: "NOFUNDS", retryable: true }),
       ask(merchant, "IssueRefund", "c1"),
@@ -207,10 +208,12 @@ Progress
   [x]  5  退款完毕      Refunded
 
 Refundable at 2026-01-06T00:00:00Z
-  amount  1.50 CNY
-  units   1
-  types   refundOnly, returnRefund, exchange
-  window  30 days from receipt: open
+  amount                 1.50 CNY
+  units                  1
+  types                  refundOnly, returnRefund, exchange
+  reasons, refundOnly    活动/优惠未生效, 空包裹, 包裹丢失, 配送超时, 未按约定时间发货, 未送货上门, 物流显示签收但实际未收到货, 不喜欢/不想要
+  reasons, returnRefund  7天无理由退换货, 配送超时, 未按约定时间发货, 未送货上门, 卖家发错货, 少件/漏发, 包装/商品破损/污渍, 商品信息描述不符, 使用后过敏, 已过/临近保质期, 无法溶解/结块/有异物
+  window                 30 days from receipt: open
 
 What may be done at 2026-01-06T00:00:00Z
   ApplyRefund  buyer
@@ -223,9 +226,9 @@ Attempts
 Log
   rev  at                    who            event           status                             reason
     4  2026-01-05T12:04:00Z  buyer li       RefundApplied   none -> requested                  破了
-    5  2026-01-05T12:05:00Z  merchant main  RefundApproved  requested -> awaitingReturn
+    5  2026-01-05T12:05:00Z  merchant main  RefundApproved  requested -> awaitingReturn        two thirds, as agreed
     6  2026-01-05T12:06:00Z  buyer li       ReturnShipped   awaitingReturn -> returnInTransit
-    7  2026-01-05T12:07:00Z  merchant main  ReturnReceived  returnInTransit -> refundPending
+    7  2026-01-05T12:07:00Z  merchant main  ReturnReceived  returnInTransit -> refundPending   handle off
     8  2026-01-05T12:07:00Z  merchant main  RefundIssued
     9  2026-01-05T12:08:00Z  provider bank  RefundFailed                                       NOFUNDS
    10  2026-01-05T12:09:00Z  merchant main  RefundIssued
@@ -371,7 +374,7 @@ a      2026-01-05 12:00:00  shipped         li     61.00  CNY      1.00  open   
   c2    1     refundOnly    rejected    58.00
   c3    1     exchange      requested    0.00  merchant   2026-01-05T12:13:00Z
 `);
-    expect(stdout).toMatch(/RefundApproved +c1: requested -> awaitingReturn\n/);
+    expect(stdout).toMatch(/RefundApproved +c1: requested -> awaitingReturn +two thirds, as agreed\n/);
     expect((await run("show", "a", "--as-of", "rev:5")).stdout).toContain(
       "Deadlines\n  returnShip  2026-01-12T12:05:00Z  c1\n",
     );

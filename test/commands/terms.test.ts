@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { policies } from "../../src/commands/terms.ts";
+import { defaultReasons, policies } from "../../src/commands/terms.ts";
 import type { Order } from "../../src/domain/state.ts";
 import { defaultTerms } from "../../src/domain/terms.ts";
 import { openEngine } from "../../src/engine.ts";
@@ -21,16 +21,24 @@ describe("the terms in force", () => {
     expect(policyOf("anyone")).toEqual({
       terms: { ...defaultTerms, payWindowMinutes: 5 },
       redeemStaff: ["s-1"],
-      reasons: { refundOnly: ["late"] },
+      reasons: { ...defaultReasons, refundOnly: ["late"] },
     });
     // A merchant that is named is not under the terms of the others.
     expect(policyOf("rival")).toEqual({
       terms: { ...defaultTerms, booking: true },
       redeemStaff: [],
-      reasons: {},
+      reasons: defaultReasons,
     });
-    expect(policies(undefined)("main")).toEqual({ terms: defaultTerms, redeemStaff: [], reasons: {} });
-    expect(policies({})("constructor")).toEqual({ terms: defaultTerms, redeemStaff: [], reasons: {} });
+    expect(policies(undefined)("main")).toEqual({
+      terms: defaultTerms,
+      redeemStaff: [],
+      reasons: defaultReasons,
+    });
+    expect(policies({})("constructor")).toEqual({
+      terms: defaultTerms,
+      redeemStaff: [],
+      reasons: defaultReasons,
+    });
   });
 
   it.each([

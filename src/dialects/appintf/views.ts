@@ -142,8 +142,7 @@ function isStep(entry: LogEntry): entry is Step {
 function reasonOf(entry: LogEntry, note: string | undefined): string {
   if (entry.event === "RefundApplied") return note ?? "";
   if (entry.event === "RefundFailed") return "";
-  const { personal } = entry.data as { readonly personal?: { readonly note?: string } };
-  return entry.reason ?? personal?.note ?? "";
+  return entry.reason ?? "";
 }
 
 // --- pages ---

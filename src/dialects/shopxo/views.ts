@@ -353,33 +353,6 @@ function caseWith(orderData: ReturnType<typeof orderDocument>, told: OrderTold, 
 
 // --- the page ---
 
-/** What a buyer chooses from where the merchant says nothing else: S1's own. */
-const reasonsAtFirst = {
-  refundOnly: [
-    "活动/优惠未生效",
-    "空包裹",
-    "包裹丢失",
-    "配送超时",
-    "未按约定时间发货",
-    "未送货上门",
-    "物流显示签收但实际未收到货",
-    "不喜欢/不想要",
-  ],
-  returnRefund: [
-    "7天无理由退换货",
-    "配送超时",
-    "未按约定时间发货",
-    "未送货上门",
-    "卖家发错货",
-    "少件/漏发",
-    "包装/商品破损/污渍",
-    "商品信息描述不符",
-    "使用后过敏",
-    "已过/临近保质期",
-    "无法溶解/结块/有异物",
-  ],
-} as const;
-
 const typeList = [
   {
     value: 0,
@@ -429,8 +402,8 @@ export function pageDocument(
         : Object.assign(caseWith(orderData, told, latest, reading), { tips_msg: tips[status] }),
     step_data: { step0: bars.step0.map(withoutEnglish), step1: bars.step1.map(withoutEnglish) },
     returned_data: { returned_quantity: quantity, refund_price: formatAmount(amount, order.currency) },
-    return_only_money_reason: reasons.refundOnly ?? reasonsAtFirst.refundOnly,
-    return_money_goods_reason: reasons.returnRefund ?? reasonsAtFirst.returnRefund,
+    return_only_money_reason: reasons.refundOnly ?? [],
+    return_money_goods_reason: reasons.returnRefund ?? [],
     aftersale_type_list: typeList,
     return_goods_address: addressText(address),
     editor_path_type: `order_aftersale-${bucketOf(order.buyerId)}-${order.orderId}-${line.lineId}`,
