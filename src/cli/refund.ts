@@ -101,7 +101,8 @@ const cameToNothing: ReadonlySet<CaseStatus> = new Set(["rejected", "cancelled",
 const barFor = { refundOnly: "step0", returnRefund: "step1", exchange: "exchange" } as const;
 
 function inFull(detail: RefundDetail, session: Session): string {
-  const { orderId, line, refund, steps, refundable, application, currency, commands, now } = detail;
+  const { orderId, line, refund, steps, refundable, convertible, application, currency, commands, now } =
+    detail;
   const about = refund === undefined ? `Line ${line?.lineId ?? ""}` : `Refund ${refund.case.caseId}`;
   const money = (minor: number): string => `${formatAmount(minor, currency)} ${currency}`;
   const types: readonly CaseType[] = refund === undefined ? (application?.types ?? []) : [refund.case.type];
@@ -132,6 +133,7 @@ function inFull(detail: RefundDetail, session: Session): string {
             factsTable([
               ["amount", money(refundable.amount)],
               ["units", String(refundable.quantity)],
+              ["convertible", convertible === undefined ? undefined : money(convertible.amount)],
               ["types", application.types.length === 0 ? "none" : application.types.join(", ")],
               ...Object.entries(detail.reasons)
                 .filter(([, offered]) => offered.length > 0)

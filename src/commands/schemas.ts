@@ -174,6 +174,7 @@ export const termsOverride = z.strictObject({
   booking: z.boolean().optional(),
   payWindowMinutes: integer().min(0).max(limits.termMinutes).optional(),
   autoConfirmDays: days.optional(),
+  autoConfirmPauses: z.boolean().optional(),
   afterSaleDays: days.optional(),
   refundable: z.enum(refundablePolicies).optional(),
   evidenceMax: integer().min(0).max(9).optional(),

@@ -53,10 +53,12 @@ export function decideCase(request: Request<CaseCommandType>, order: Order, now:
   const rule = rules[command.type] as Rule<CaseCommandType>;
   const { caseId } = command;
   const one = order.cases.find((known) => known.caseId === caseId);
-  const asked = [wrongActor(command.type, actor.role, rule.by), backwards(order, now)];
+  const stranger = wrongActor(command.type, actor.role, rule.by);
+  const asked = [stranger, backwards(order, now)];
   if (one === undefined)
     return E.left(firstRefusal([...asked, { code: "caseNotFound", caseId }]) as Rejection);
-  if (firstRefusal(asked) === undefined && rule.done?.(one, request) === true) return E.right([]);
+  // Whoever tells it again may tell it with its own time, which by now is past.
+  if (stranger === undefined && rule.done?.(one, request) === true) return E.right([]);
   const origins = rule.origins ?? [one.origin];
   const refused = firstRefusal([
     ...asked,
@@ -117,7 +119,10 @@ function apply(request: Request<"ApplyRefund">, order: Order, now: number): Deci
       : [
           typeNotAllowed(order, line.allowedTypes, caseType),
           ...casesOpen(order, command.type, (one) => one.lineId === lineId || one.lineId === undefined),
-          amountRefused(order, caseType, amount, refundableOf(order, lineId).amount),
+          amountRefused(order, caseType, amount, refundableOf(order, lineId).amount, {
+            // A unit's share may be nothing, as a line's may.
+            share: refundableOf(order, lineId, { units: soundQuantity(quantity) }).amount,
+          }),
           ...quantityRefused(order, line, caseType, quantity),
         ]),
     tooLong("reason", command.reason, 0, limits.caseReasonLength),
@@ -186,22 +191,30 @@ function typeNotAllowed({ status }: Order, types: readonly CaseType[], caseType:
     : { code: "typeNotAllowed", field: "caseType", caseType, allowed };
 }
 
-/** G7: something, and no more than the line has left; nothing of a return whose line has nothing left, nor of an exchange. */
+/**
+ * G7: something, and no more than the line has left; nothing of a return whose units have nothing left, nor of an exchange. `share` is
+ * what the units come to, `without` a case whose own claim is left out.
+ */
 function amountRefused(
   order: Order,
   caseType: CaseType,
   amount: number,
   left: number,
-  without?: string,
+  { share = left, without }: { readonly share?: number; readonly without?: string } = {},
 ): Refusal {
   const limit = caseType === "exchange" ? 0 : left;
-  const least = caseType === "refundOnly" ? 1 : Math.min(1, limit);
+  const least = caseType === "refundOnly" ? 1 : Math.min(1, limit, share);
   const { currency, paid } = order;
   if (amount > limit) {
     const claimed = claimedInAll(order, without);
     return { code: "amountTooHigh", field: "amount", amount, limit, claimed, paid, currency };
   }
   return amount < least ? { code: "amountTooLow", field: "amount", amount, least, currency } : undefined;
+}
+
+/** As many units as can be asked about, whatever was asked: what is wrong with that is another guard's to say. */
+function soundQuantity(quantity: number): number {
+  return Number.isSafeInteger(quantity) ? Math.max(1, quantity) : 1;
 }
 
 /** G8. */
@@ -307,8 +320,9 @@ function importCase(request: Request<"ImportRefund">, order: Order, now: number)
   ]);
   if (refused !== undefined) return E.left(refused);
   const imported = fact("RefundImported", now, data);
-  // What is refunded there was paid there: by hand, as this shop sees it.
-  return E.right(status === "refunded" ? paidOut(order, caseId, [imported], "manual", now) : [imported]);
+  if (status !== "refunded" && status !== "refundPending") return E.right([imported]);
+  // What is refunded there was paid there: by hand, as this shop sees it. What is to be paid waits for a way, unless it is nothing.
+  return E.right(paidOut(order, caseId, [imported], status === "refunded" ? "manual" : undefined, now));
 }
 
 // --- paying out, as it stands at the end of several appends ---
@@ -777,7 +791,7 @@ const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund" | "ImportRe
       const { caseId, lineId } = one;
       const left = lineId === undefined ? 0 : refundableOf(order, lineId, { without: caseId }).amount;
       return [
-        amountRefused(order, "returnRefund", amount, left, caseId),
+        amountRefused(order, "returnRefund", amount, left, { without: caseId }),
         buyerConsents ? undefined : { code: "consentMissing", field: "buyerConsents" },
         payoutRefused(order, one, amount, destination),
       ];

@@ -387,7 +387,7 @@ export function hasOpenCase(order: Order): boolean {
 /** Keeps count of how long a case has kept the automatic receipt of a shipped order waiting. */
 function paused(before: Order, after: Order, at: number): Order {
   if (after.cases === before.cases && after.status === before.status) return after;
-  const waits = after.status === "shipped" && hasOpenCase(after);
+  const waits = after.status === "shipped" && after.terms.autoConfirmPauses !== false && hasOpenCase(after);
   if (waits === (after.pausedSince !== undefined)) return after;
   return waits
     ? { ...after, pausedSince: at }

@@ -17,6 +17,8 @@ export interface Terms {
   readonly payWindowMinutes: number;
   /** Days from shipping until receipt is confirmed by the system; 0 = never (ShopXO: 15). */
   readonly autoConfirmDays: number;
+  /** Whether an open case keeps that receipt waiting; it does without this (domain 2.2). */
+  readonly autoConfirmPauses?: boolean;
   /** Days from receipt during which after-sale can be applied for; 0 = never (ShopXO: 30). */
   readonly afterSaleDays: number;
   readonly refundable: RefundablePolicy;

@@ -53,6 +53,8 @@ export interface RefundDetail {
   readonly steps: Steps;
   /** What can still be refunded of the line, beside all that is refunded or reserved. */
   readonly refundable: Refundable | undefined;
+  /** What an exchange that waits for its replacement could be converted into: its own units, which are claimed, among them. */
+  readonly convertible: Refundable | undefined;
   /** What could be applied for on the line. */
   readonly application: Application | undefined;
   /** What the shop offers to choose a reason from, for each type that could be applied for; from the engine's options, as they are now. */
@@ -109,6 +111,10 @@ export function refundOf(
     refund,
     steps: stepsOf(one),
     refundable: line === undefined ? undefined : refundableOf(order, line.lineId),
+    convertible:
+      line !== undefined && one?.status === "replacementPending"
+        ? refundableOf(order, line.lineId, { without: one.caseId })
+        : undefined,
     application,
     reasons: Object.fromEntries(
       (application?.types ?? []).map((type) => [type, reasonsOf(order.merchantId)[type] ?? []]),

@@ -368,6 +368,7 @@ const refundKeys: Readonly<Record<Exclude<keyof RefundDetail, "refund">, true>> 
   line: true,
   steps: true,
   refundable: true,
+  convertible: true,
   application: true,
   reasons: true,
   commands: true,

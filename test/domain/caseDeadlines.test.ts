@@ -178,6 +178,20 @@ describe("the automatic receipt (27, scenario 18)", () => {
       .refuses(notDue);
   });
 
+  it("does not wait where the terms say so", () => {
+    const history = [
+      ...reached("shipped", { terms: { autoConfirmPauses: false } }),
+      applied("refundOnly", {}, opened),
+    ];
+    const dueAt = shippedAt + 15 * day;
+    expect(due(history)).toContainEqual({ kind: "autoConfirm", dueAt });
+    given(history)
+      .when(confirm, system, dueAt + second)
+      .gives([event("ReceiptConfirmed", dueAt + second, { by: "system" })]);
+    const rejected = event("RefundRejected", dueAt, { caseId, stage: "application", reason: "no proof" });
+    expect(due([...history, rejected])).toContainEqual({ kind: "autoConfirm", dueAt });
+  });
+
   it("does not wait for a buyer who confirms", () => {
     given(waiting)
       .when(confirm, buyer, opened)

@@ -247,6 +247,10 @@ describe("what an imported case claims", () => {
     completed
       .when(asked("refunded", 0), system, at)
       .gives([imported("refunded", "refundOnly", { amount: 0 }), ...paidElsewhere(0, 0)]);
+    // Nothing that is to be paid is paid at once (ruling 4).
+    completed
+      .when(importing("refundPending", "returnRefund", { amount: 0 }), system, at)
+      .gives([imported("refundPending", "returnRefund", { amount: 0 }), ...paidElsewhere(0, 1)]);
     const l2 = applied("refundOnly", { caseId: "c-2", lineId: "L2", amount: 2_000 }, at);
     given([...reached("completed"), l2])
       .when(asked("refunded", 3_801), system, at)

@@ -428,6 +428,10 @@ describe("the provider's answer", () => {
     given([...flight, settled()])
       .when(settle(), provider, now)
       .changesNothing();
+    // A callback that comes again comes with its own time.
+    given([...flight, settled(), applied("refundOnly", { caseId: "c-2", lineId: "L2" }, now)])
+      .when(settle(), provider, now - 1)
+      .changesNothing();
     const mismatch = {
       code: "amountMismatch",
       field: "amount",

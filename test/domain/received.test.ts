@@ -173,9 +173,12 @@ describe("HideOrder", () => {
       .gives([fromBuyer]);
   });
 
-  it("again, but from before the latest event, is refused", () => {
+  it("again from before the latest event is no news, and anything new from there is refused", () => {
     given([...reached("cancelled"), fromBuyer])
       .when(hide, buyer, endedAt)
+      .changesNothing();
+    given([...reached("cancelled"), fromBuyer])
+      .when(hide, merchant, endedAt)
       .refuses({ code: "timeRunsBackwards", at: endedAt, lastAt: at });
   });
 

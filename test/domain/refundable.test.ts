@@ -8,7 +8,8 @@ import { ceilingOf, claimedInAll, claimedOf, refundableOf } from "../../src/doma
 import { type Order, fold, ledgerOf } from "../../src/domain/state.ts";
 import { type RefundablePolicy, defaultTerms, refundablePolicies } from "../../src/domain/terms.ts";
 import { applied, approved, issued, settled } from "./cases.ts";
-import { created, event, paid, paidAt } from "./orders.ts";
+import { given } from "./given.ts";
+import { ask, buyer, created, event, paid, paidAt, shipped, shippedAt } from "./orders.ts";
 
 interface Goods {
   /** Unit price and quantity of each line. */
@@ -231,6 +232,35 @@ describe("the prorated share", () => {
     expect(refundableOf(order, "L1", { units: 9 })).toStrictEqual({ quantity: 3, amount: 301 });
     const later = fold([...bought(thirds, "prorated"), ...returned("L1", 2, 300)]) as Order;
     expect(refundableOf(later, "L1")).toStrictEqual({ quantity: 1, amount: 1 });
+  });
+
+  it("of some units can be applied for, also where it is nothing (19)", () => {
+    const cheap: Goods = {
+      lines: [
+        [1, 3],
+        [100, 1],
+      ],
+      increase: 0,
+      preferential: 68,
+    };
+    const history = [...bought(cheap, "prorated"), shipped()];
+    const apply = (amount: number, quantity = 1) =>
+      ask("ApplyRefund", { caseId: "r", lineId: "L1", caseType: "returnRefund", quantity, amount });
+    for (const [units, share] of [
+      [1, 0],
+      [2, 0],
+      [3, 1],
+    ] as const) {
+      expect(refundableOf(fold(history) as Order, "L1", { units }).amount).toBe(share);
+      given(history)
+        .when(apply(share, units), buyer, shippedAt)
+        .gives([
+          applied("returnRefund", { caseId: "r", lineId: "L1", quantity: units, amount: share }, shippedAt),
+        ]);
+    }
+    given(history)
+      .when(apply(0, 3), buyer, shippedAt)
+      .refuses({ code: "amountTooLow", field: "amount", amount: 0, least: 1, currency: "CNY" });
   });
 });
 

@@ -6,7 +6,7 @@ import type { Step } from "../../src/domain/steps.ts";
 import type { Engine, RefundQuery } from "../../src/engine.ts";
 import { waybill } from "../domain/cases.ts";
 import { buyer, day, merchant, minute, provider, second, t0 } from "../domain/orders.ts";
-import { accepted, by, caseOf, live, newCase, open, stores, tidyEngines } from "../engines.ts";
+import { accepted, by, caseOf, live, newCase, open, refused, stores, tidyEngines } from "../engines.ts";
 import { newFile } from "../store/files.ts";
 
 tidyEngines();
@@ -181,6 +181,37 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(first.refund).toMatchObject({ caseId, waiting: undefined, deadline: undefined, commands: [] });
     expect(standing(first.steps.step1)).toBe("10 10 10 10 10");
     expect(first.refundable).toEqual(latest.refundable);
+  });
+
+  it("an exchange that waits for its replacement says what it could be converted into", async () => {
+    const engine = await house(fresh);
+    const exchange = {
+      type: "ApplyRefund",
+      ...of,
+      lineId: "L1",
+      caseType: "exchange",
+      quantity: 3,
+      amount: 0,
+    };
+    const dispositions = [{ kind: "restock", quantity: 3 }];
+    const steps = [
+      [exchange, buyer],
+      [{ type: "ApproveRefund", ...of }, merchant],
+      [{ type: "ShipReturn", ...of, ...waybill }, buyer],
+      [{ type: "ReceiveReturn", ...of, dispositions }, merchant],
+    ] as const;
+    for (const [command, actor] of steps) {
+      expect((await refund(engine, { orderId: "o-1", lineId: "L1" })).convertible).toBeUndefined();
+      accepted(await engine.execute(command, by(actor, { at: from })));
+    }
+    expect(await refund(engine, of)).toMatchObject({
+      refundable: { quantity: 0, amount: 0 },
+      convertible: { quantity: 3, amount: 3_000 },
+    });
+    const convert = { type: "ConvertToRefund", ...of, amount: 3_001, buyerConsents: true };
+    expect(refused(await engine.execute(convert, by(merchant, { at: from })))).toMatchObject({
+      limit: 3_000,
+    });
   });
 
   it("a case about a whole order has neither line nor anything to apply for", async () => {
