@@ -25,6 +25,7 @@ export type { OrderEvent, OrderEventType } from "./domain/events.ts";
 export { orderMachine, orderMoves } from "./domain/lifecycle.ts";
 export { describeRejection } from "./domain/refusals.ts";
 export type { Rejection, RejectionCode } from "./domain/refusals.ts";
+export type { ExactSum } from "./domain/money.ts";
 export { evolve, initialState, isTerminal } from "./domain/state.ts";
 export type { Order, OrderState } from "./domain/state.ts";
 export { defaultTerms } from "./domain/terms.ts";

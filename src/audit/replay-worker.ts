@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import { openSqliteStore } from "../store/sqlite.ts";
-import { type ReplayAnswer, type ReplayTask, replayExactly } from "./replay.ts";
+import { type ReplayAnswer, type ReplayTask, replayOrders } from "./replay.ts";
 
 const { path, index, of, position, time } = workerData as ReplayTask;
 const send = (answer: ReplayAnswer): void => parentPort?.postMessage(answer);
@@ -11,7 +11,7 @@ const stopped = new AbortController();
 parentPort?.once("message", () => stopped.abort());
 const store = await openSqliteStore(path, { readOnly: true });
 try {
-  const totals = await replayExactly(store.local, {
+  const totals = await replayOrders(store.local, {
     position,
     time,
     share: { index, of },

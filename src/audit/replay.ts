@@ -2,6 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 
+import { type ExactSum, exactSum } from "../domain/money.ts";
 import { type OrderState, evolve, initialState } from "../domain/state.ts";
 import { type Codec, codec as currentCodec, orderPrefix } from "../store/codec.ts";
 import type { LocalReads } from "../store/port.ts";
@@ -11,12 +12,9 @@ export interface ReplayTotals {
   readonly orders: number;
   readonly events: number;
   readonly statuses: Readonly<Record<string, number>>;
-  /** Minor units by currency; beyond 2^53 the nearest number to the exact sum. */
-  readonly paid: Readonly<Record<string, number>>;
+  /** Minor units by currency. */
+  readonly paid: Readonly<Record<string, ExactSum>>;
 }
-
-/** Totals whose sums of money are exact, whichever way the orders were shared out. */
-export type ExactTotals = Omit<ReplayTotals, "paid"> & { readonly paid: Readonly<Record<string, bigint>> };
 
 export interface ReplayOptions {
   /** Fold only what was committed up to here (inclusive). */
@@ -35,18 +33,6 @@ const streamsAPage = 1_000;
 
 /** Folds every order of a store that answers locally. */
 export async function replayOrders(local: LocalReads, options: ReplayOptions = {}): Promise<ReplayTotals> {
-  return rounded(await replayExactly(local, options));
-}
-
-function rounded({ paid, ...totals }: ExactTotals): ReplayTotals {
-  return {
-    ...totals,
-    paid: Object.fromEntries(Object.entries(paid).map(([currency, sum]) => [currency, Number(sum)])),
-  };
-}
-
-/** The same, to be added to others. */
-export async function replayExactly(local: LocalReads, options: ReplayOptions = {}): Promise<ExactTotals> {
   const { position, time, signal, onProgress, onOrder, share, codec = currentCodec } = options;
   const statuses = new Map<string, number>();
   const paid = new Map<string, bigint>();
@@ -75,14 +61,15 @@ export async function replayExactly(local: LocalReads, options: ReplayOptions = 
     if (page.end) break;
     await new Promise(setImmediate);
   }
-  return { orders, events, statuses: sorted(statuses), paid: sorted(paid) };
+  const sums = [...paid].map(([currency, sum]) => [currency, exactSum(sum)] as const);
+  return { orders, events, statuses: sorted(statuses), paid: sorted(sums) };
 }
 
-function sorted<N extends number | bigint>(counts: ReadonlyMap<string, N>): Record<string, N> {
+function sorted<N extends ExactSum>(counts: Iterable<readonly [string, N]>): Record<string, N> {
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function added<N extends number | bigint>(
+function added<N extends ExactSum>(
   a: Readonly<Record<string, N>>,
   b: Readonly<Record<string, N>>,
   plus: (sum: N, value: N) => N,
@@ -106,7 +93,7 @@ export interface ReplayTask {
 
 export type ReplayAnswer =
   | { readonly kind: "progress"; readonly done: number; readonly total: number }
-  | { readonly kind: "totals"; readonly totals: ExactTotals };
+  | { readonly kind: "totals"; readonly totals: ReplayTotals };
 
 /** Folds every order of a SQLite file on several cores: each worker reads the file for itself and folds its share of the orders. */
 export async function replayFile(
@@ -124,8 +111,8 @@ export async function replayFile(
   const running = Array.from({ length: workers }, (_, index) => {
     const task: ReplayTask = { path, index, of: workers, position, time };
     const worker = new Worker(new URL("./replay-worker.js", import.meta.url), { workerData: task });
-    const totals = new Promise<ExactTotals>((resolve, reject) => {
-      let sent: ExactTotals | undefined;
+    const totals = new Promise<ReplayTotals>((resolve, reject) => {
+      let sent: ReplayTotals | undefined;
       worker.on("message", (answer: ReplayAnswer) => {
         if (answer.kind === "totals") {
           sent = answer.totals;
@@ -150,13 +137,12 @@ export async function replayFile(
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const parts = await Promise.all(running.map(({ totals }) => totals));
-    const whole = parts.reduce((a, b) => ({
+    return parts.reduce((a, b) => ({
       orders: a.orders + b.orders,
       events: a.events + b.events,
       statuses: added(a.statuses, b.statuses, (sum, count) => sum + count),
-      paid: added(a.paid, b.paid, (sum, amount) => sum + amount),
+      paid: added(a.paid, b.paid, (sum, amount) => exactSum(BigInt(sum) + BigInt(amount))),
     }));
-    return rounded(whole);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

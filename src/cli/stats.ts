@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 
-import { formatAmount } from "../domain/money.ts";
+import { type ExactSum, formatAmount } from "../domain/money.ts";
 import type { StatisticsAnswer } from "../engine.ts";
 import type { Bound } from "../projections/asof.ts";
 import type { Statistics } from "../projections/statistics.ts";
@@ -101,7 +101,7 @@ function grouped(count: number): string {
   return count.toLocaleString("en");
 }
 
-function amount(minor: number, currency: string): string {
+function amount(minor: ExactSum, currency: string): string {
   const [whole = "", fraction] = formatAmount(minor, currency).split(".");
   const digits = whole.replaceAll(/\B(?=(\d{3})+$)/g, ",");
   return fraction === undefined ? digits : `${digits}.${fraction}`;

@@ -1,4 +1,4 @@
-// Money is an integer of minor units beside an ISO 4217 code: checked sums, exact shares, and the text form of an amount.
+// Money is an integer of minor units beside an ISO 4217 code: checked and exact sums, exact shares, and the text form of an amount.
 
 import { exponentOf } from "./currencies.ts";
 
@@ -10,6 +10,17 @@ export function sum(amounts: Iterable<number>): number | undefined {
     if (!Number.isSafeInteger(total)) return undefined;
   }
   return total;
+}
+
+/**
+ * A sum over many orders, in minor units: a number where one holds it exactly (up to 2^53 - 1), else the text of its digits, since JSON
+ * has no bigint. `BigInt(sum)` reads both.
+ */
+export type ExactSum = number | `${bigint}`;
+
+export function exactSum(sum: bigint): ExactSum {
+  const number = Number(sum);
+  return Number.isSafeInteger(number) ? number : `${sum}`;
 }
 
 /** Unit price x quantity in minor units; undefined where the product leaves the safe integers. */
@@ -53,10 +64,11 @@ export function allocate(amount: number, weights: readonly number[]): readonly n
  * An amount of minor units as text in major units: 5800 CNY is "58.00", 500 JPY is "500".
  * @throws RangeError on a currency outside the table.
  */
-export function formatAmount(minor: number, currency: string): string {
+export function formatAmount(minor: ExactSum, currency: string): string {
   const exponent = requireExponent(currency);
-  const sign = minor < 0 ? "-" : "";
-  const digits = String(Math.abs(minor)).padStart(exponent + 1, "0");
+  const text = String(minor);
+  const sign = text.startsWith("-") ? "-" : "";
+  const digits = text.slice(sign.length).padStart(exponent + 1, "0");
   if (exponent === 0) return sign + digits;
   return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
 }

@@ -9,6 +9,7 @@ import {
 } from "../domain/caseLifecycle.ts";
 import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
+import { type ExactSum, exactSum } from "../domain/money.ts";
 import type { CaseType } from "../domain/terms.ts";
 import { type Database, prepared } from "../store/database.ts";
 import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
@@ -57,8 +58,8 @@ export interface Statistics {
   readonly orders: number;
   readonly lines: number;
   readonly units: number;
-  readonly paid: Readonly<Record<string, number>>;
-  readonly refunded: Readonly<Record<string, number>>;
+  readonly paid: Readonly<Record<string, ExactSum>>;
+  readonly refunded: Readonly<Record<string, ExactSum>>;
   /** After-sale cases by status. */
   readonly cases: Readonly<Record<string, number>>;
   /** Units sent back and refunded, or cancelled before they were sent. */
@@ -67,8 +68,11 @@ export interface Statistics {
   readonly closedByRefund: number;
 }
 
-/** The columns that are counted, in the order of a row. */
-const columns = [
+/**
+ * The columns that are counted, in the order of a row; what was paid stands behind them. One column each: with as many units as an order
+ * can have, it takes 4,600,000 orders to overflow one, and 4,500 to be told by the nearest number only.
+ */
+const counted = [
   "no_pay",
   "no_transfer",
   "no_confirm",
@@ -77,15 +81,42 @@ const columns = [
   "closed",
   "lines",
   "units",
-  "paid",
 ] as const;
 
 /** What few orders have, counted in rows of its own, so that the others cost nothing. */
 type Aftermath = CaseStatus | "refunded_amount" | "units_returned" | "closed_by_refund";
 
-const linesAt = columns.indexOf("lines");
-const unitsAt = columns.indexOf("units");
-const paidAt = columns.indexOf("paid");
+const linesAt = counted.indexOf("lines");
+const unitsAt = counted.indexOf("units");
+const paidAt = counted.length;
+
+/** A sum of money stands in two columns, `high * base + low`, since a thousand payments may be more than one holds; 0 <= low < base. */
+const base = 10 ** 15;
+const exactBase = BigInt(base);
+
+const columns = [...counted, "paid_high", "paid_low"] as const;
+
+/** How a sum in two columns grows by what an insert brought. */
+function grown(high: string, low: string): string {
+  return (
+    `${high} = ${high} + excluded.${high} + (${low} + excluded.${low} >= ${base}), ` +
+    `${low} = (${low} + excluded.${low}) % ${base}`
+  );
+}
+
+/** A sum as its two columns have it; of one below nothing `high` is, and `low` is not. */
+function parted(sum: Sum): readonly [high: number, low: number] {
+  if (typeof sum === "number" && sum >= 0 && sum < base) return [0, sum];
+  const exact = BigInt(sum);
+  const low = ((exact % exactBase) + exactBase) % exactBase;
+  return [Number((exact - low) / exactBase), Number(low)];
+}
+
+function joined(high: number, low: number): ExactSum {
+  const near = high * base + low;
+  // Rounding never makes a safe integer of a sum beyond them.
+  return Number.isSafeInteger(near) ? near : exactSum(BigInt(high) * exactBase + BigInt(low));
+}
 
 /** Which of the six counts an order stands in. */
 function bucketOf({ status, reviewed }: Tally): number {
@@ -204,15 +235,15 @@ class StatisticsWriter implements Writer<Tally> {
   readonly #addAftermath: ReturnType<Database["prepare"]>;
 
   constructor(database: Database, prefix: string) {
-    const sums = columns.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
+    const sums = counted.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
     this.#add = database.prepare(
       `INSERT INTO ${prefix} (scope, currency, ${columns.join(", ")})
        VALUES (?, ?${", ?".repeat(columns.length)})
-       ON CONFLICT (scope, currency) DO UPDATE SET ${sums}`,
+       ON CONFLICT (scope, currency) DO UPDATE SET ${sums}, ${grown("paid_high", "paid_low")}`,
     );
     this.#addAftermath = database.prepare(
-      `INSERT INTO ${prefix}_aftermath (scope, currency, name, n) VALUES (?, ?, ?, ?)
-       ON CONFLICT (scope, currency, name) DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO ${prefix}_aftermath (scope, currency, name, high, low) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (scope, currency, name) DO UPDATE SET ${grown("high", "low")}`,
     );
   }
 
@@ -241,13 +272,14 @@ class StatisticsWriter implements Writer<Tally> {
     }
     this.#added.clear();
     for (const { key, count: added } of this.#aftermath.values()) {
-      if (Number(added) !== 0) this.#addAftermath.run(...key, added);
+      if (Number(added) !== 0) this.#addAftermath.run(...key, ...parted(added));
     }
     this.#aftermath.clear();
   }
 
   #write(scope: string, currency: string, row: Row): void {
-    if (row.some((value) => Number(value) !== 0)) this.#add.run(scope, currency, ...row);
+    if (row.every((value) => Number(value) === 0)) return;
+    this.#add.run(scope, currency, ...row.slice(0, paidAt), ...parted(row[paidAt] as Sum));
   }
 
   #count(tally: Tally, sign: 1 | -1): void {
@@ -310,7 +342,7 @@ function count(row: Row, { lines, units, paid }: Tally, bucket: number, sign: 1 
 
 export const statisticsView: View<Tally> = {
   name: "statistics",
-  version: 3,
+  version: 4,
   reads: {
     ...Object.fromEntries(caseEventTypes.map((type) => [type, true])),
     OrderClosedByRefund: true,
@@ -336,7 +368,7 @@ export const statisticsView: View<Tally> = {
     {
       name: `${prefix}_aftermath`,
       sql: `CREATE TABLE ${prefix}_aftermath (scope TEXT NOT NULL, currency TEXT NOT NULL, name TEXT NOT NULL,
-        n INTEGER NOT NULL, PRIMARY KEY (scope, currency, name)) WITHOUT ROWID`,
+        high INTEGER NOT NULL, low INTEGER NOT NULL, PRIMARY KEY (scope, currency, name)) WITHOUT ROWID`,
     },
   ],
   fold,
@@ -347,7 +379,8 @@ export const statisticsView: View<Tally> = {
       database,
       `SELECT json_array(scope, currency, ${columns.join(", ")}) AS row FROM ${prefix}
        WHERE ${columns.map((column) => `${column} <> 0`).join(" OR ")}
-       UNION ALL SELECT json_array(scope, currency, name, n) AS row FROM ${prefix}_aftermath WHERE n <> 0 ORDER BY row`,
+       UNION ALL SELECT json_array(scope, currency, name, high, low) AS row FROM ${prefix}_aftermath
+       WHERE high <> 0 OR low <> 0 ORDER BY row`,
     ),
 };
 
@@ -357,7 +390,7 @@ export type Scope = "all" | { readonly buyerId: string } | { readonly merchantId
 /** What is counted in one currency, as it stands in a row. */
 type StoredRow = readonly [currency: string, ...counts: number[]];
 
-type StoredAftermath = readonly [currency: string, name: Aftermath, n: number];
+type StoredAftermath = readonly [currency: string, name: Aftermath, high: number, low: number];
 
 let asked = { prefix: "", sql: "" };
 
@@ -369,7 +402,8 @@ function questionOf(prefix: string): string {
   if (asked.prefix !== prefix) {
     const sql = `SELECT
       (SELECT json_group_array(json_array(currency, ${columns.join(", ")})) FROM ${prefix} WHERE scope = ?) AS counts,
-      (SELECT json_group_array(json_array(currency, name, n)) FROM ${prefix}_aftermath WHERE scope = ? AND n <> 0) AS aftermath`;
+      (SELECT json_group_array(json_array(currency, name, high, low)) FROM ${prefix}_aftermath
+        WHERE scope = ? AND (high <> 0 OR low <> 0)) AS aftermath`;
     asked = { prefix, sql };
   }
   return asked.sql;
@@ -382,14 +416,13 @@ export function readStatistics(database: Database, prefix: string, scope: Scope)
   const [found] = prepared(database, questionOf(prefix)).all(key, key) as unknown as [
     { readonly counts: string; readonly aftermath: string },
   ];
-  // Sums of many orders may be more than a number holds exactly; near enough is then the answer, rather than none.
   const rows = JSON.parse(found.counts) as readonly StoredRow[];
   const totals = emptyRow() as number[];
-  const paid: Record<string, number> = {};
+  const paid: Record<string, ExactSum> = {};
   for (const [currency, ...counts] of rows) {
-    for (let at = 0; at < counts.length; at += 1)
-      totals[at] = (totals[at] as number) + (counts[at] as number);
-    if (counts[paidAt] !== 0) paid[currency] = counts[paidAt] as number;
+    for (let at = 0; at < paidAt; at += 1) totals[at] = (totals[at] as number) + (counts[at] as number);
+    const sum = joined(counts[paidAt] as number, counts[paidAt + 1] as number);
+    if (sum !== 0) paid[currency] = sum;
   }
   const [
     noPay = 0,
@@ -419,11 +452,11 @@ export function readStatistics(database: Database, prefix: string, scope: Scope)
 function aftermathOf(
   rows: readonly StoredAftermath[],
 ): Pick<Statistics, "refunded" | "cases" | "unitsReturned" | "closedByRefund"> {
-  const sums: { [N in Aftermath]?: number } = {};
-  const refunded: Record<string, number> = {};
-  for (const [currency, name, n] of rows) {
-    sums[name] = (sums[name] ?? 0) + n;
-    if (name === "refunded_amount") refunded[currency] = n;
+  const sums: { [N in Exclude<Aftermath, "refunded_amount">]?: number } = {};
+  const refunded: Record<string, ExactSum> = {};
+  for (const [currency, name, high, low] of rows) {
+    if (name === "refunded_amount") refunded[currency] = joined(high, low);
+    else sums[name] = (sums[name] ?? 0) + high * base + low;
   }
   const cases: Record<string, number> = {};
   for (const status of caseStatuses) {

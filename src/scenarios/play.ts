@@ -14,6 +14,7 @@ import { type Scripted, memoryWallet, scriptedProvider } from "../commands/scrip
 import type { PaymentProvider, Wallet } from "../commands/refundPorts.ts";
 import type { NextCommand } from "../domain/caseNext.ts";
 import type { Json } from "../domain/json.ts";
+import { type ExactSum, exactSum } from "../domain/money.ts";
 import type { OrderState } from "../domain/state.ts";
 import type { Step as BarStep, Steps } from "../domain/steps.ts";
 import { shopSchema } from "../dialects/catalog.ts";
@@ -506,9 +507,10 @@ function logDocument({ event, at, actor, from, to, reason, case: one }: LogEntry
 
 /** What was asked of a scripted side and answered, what it took on, and what it has paid. */
 function portDocument({ calls, book }: Scripted): object {
-  const paid: Record<string, number> = {};
+  const paid: Record<string, ExactSum> = {};
   for (const { currency, answer } of book.values()) {
-    if (answer.status === "settled") paid[currency] = (paid[currency] ?? 0) + answer.amount;
+    if (answer.status === "settled")
+      paid[currency] = exactSum(BigInt(paid[currency] ?? 0) + BigInt(answer.amount));
   }
   return {
     calls: calls.map(

@@ -94,10 +94,16 @@ export const errorSchema = z.object({
   }),
 });
 
+const exactSums = z
+  .record(z.string(), z.union([z.int(), z.string().regex(/^-?\d+$/)]))
+  .describe("Minor units by currency; beyond 2^53 - 1 the digits of the sum as text.");
+
+const counts = z.looseObject({ paid: exactSums, refunded: exactSums });
+
 export const statisticsSchema = z.object({
-  all: anyObject.optional(),
-  buyer: anyObject.optional(),
-  merchant: anyObject.optional(),
+  all: counts.optional(),
+  buyer: counts.optional(),
+  merchant: counts.optional(),
 });
 
 export const orderPageSchema = z.object({ orders: z.array(anyObject), next: z.string().optional() });

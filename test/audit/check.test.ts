@@ -150,11 +150,11 @@ describe("a row that was tampered with", () => {
   }
 
   it.each([
-    ["statistics", "UPDATE statistics_1 SET paid = paid + 1 WHERE scope = 'all'", 2, "all"],
+    ["statistics", "UPDATE statistics_1 SET paid_low = paid_low + 1 WHERE scope = 'all'", 2, "all"],
     ["statistics", "DELETE FROM statistics_1 WHERE scope = 'buyer:buyer-1'", 1, "buyer:buyer-1"],
     [
       "statistics",
-      "INSERT INTO statistics_1 VALUES ('buyer:ghost', 'CNY', 1, 0, 0, 0, 0, 0, 0, 0, 0)",
+      "INSERT INTO statistics_1 VALUES ('buyer:ghost', 'CNY', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
       1,
       "ghost",
     ],

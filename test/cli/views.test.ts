@@ -293,6 +293,37 @@ paid, CNY                 61.00     61.00
   });
 });
 
+test("sums beyond 2^63 are exact in every answer, rebuilt and replayed", async () => {
+  using here = folder();
+  const rich = `sqlite:${here.file("rich.db")}`;
+  const amount = Number.MAX_SAFE_INTEGER;
+  const lines = [{ lineId: "1", goodsId: "x", title: "Palace", unitPrice: amount, quantity: 1 }];
+  const lives = Array.from({ length: 1_100 }, (_, order) => {
+    const paying = pay(`o-${order}`);
+    return [
+      create(`o-${order}`, noon, { lines }),
+      { ...paying, command: { ...(paying.command as object), amount } },
+    ];
+  });
+  expect((await executed(rich, lives.flat())).exit).toBe(0);
+  const digits = String(1_100n * BigInt(amount));
+  const on = (...args: string[]) => aftersale([...args, "--store", rich]);
+  const kept = await on("stats", "--json", "--buyer", "li", "--merchant", "main");
+  expect(kept.exit).toBe(0);
+  const { all, ...scopes } = JSON.parse(kept.stdout) as { all: { paid: unknown } };
+  expect(all.paid).toEqual({ CNY: digits });
+  expect(scopes).toEqual({ v: 1, buyer: all, merchant: all });
+  for (const args of [["rebuild"], ["replay", "--check"], ["replay", "--check", "--json"]]) {
+    expect(await on(...args)).toMatchObject({ exit: 0, stderr: "" });
+  }
+  expect(JSON.parse((await on("replay", "--json")).stdout)).toMatchObject({ replay: { paid: all.paid } });
+  expect((await on("replay")).stdout).toMatch(/^paid, CNY +99079191802150901\.00$/m);
+  for (const asOf of [[], ["--as-of", "2026-01-06"]]) {
+    expect(JSON.parse((await on("stats", "--json", ...asOf)).stdout)).toEqual({ v: 1, all });
+    expect((await on("stats", ...asOf)).stdout).toMatch(/^paid, CNY +99,079,191,802,150,901\.00$/m);
+  }
+});
+
 describe("orders", () => {
   const ids = async (...args: string[]) =>
     ((await json("orders", ...args))["orders"] as { orderId: string }[]).map(({ orderId }) => orderId);

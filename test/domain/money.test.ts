@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { currencies, currencyFault, exponentOf } from "../../src/domain/currencies.ts";
-import { allocate, formatAmount, parseAmount, sum, times } from "../../src/domain/money.ts";
+import { allocate, exactSum, formatAmount, parseAmount, sum, times } from "../../src/domain/money.ts";
 
 const max = Number.MAX_SAFE_INTEGER;
 const amount = fc.oneof(fc.nat({ max: 100 }), fc.maxSafeNat());
@@ -35,6 +35,21 @@ describe("sum and times", () => {
     expect(times(max, 1)).toBe(max);
     expect(times(max, 2)).toBeUndefined();
     expect(times(0, max)).toBe(0);
+  });
+});
+
+describe("a sum of many orders", () => {
+  it.each([
+    [0n, 0],
+    [-1n, -1],
+    [2n ** 53n - 1n, max],
+    [2n ** 53n, "9007199254740992"],
+    [2n ** 53n + 1n, "9007199254740993"],
+    [1n - 2n ** 53n, -max],
+    [-(2n ** 53n), "-9007199254740992"],
+    [10n ** 30n, "1000000000000000000000000000000"],
+  ])("of %d is a number where that is exact, else its digits", (exact, told) => {
+    expect(exactSum(exact)).toBe(told);
   });
 });
 
@@ -145,6 +160,12 @@ describe("the text of an amount", () => {
     expect(formatAmount(0, "CNY")).toBe("0.00");
     expect(formatAmount(-0, "KWD")).toBe("0.000");
     expect(formatAmount(max, "CNY")).toBe("90071992547409.91");
+  });
+
+  it("of a sum that only its digits are exact for is exact too", () => {
+    expect(formatAmount("27021597764222973", "CNY")).toBe("270215977642229.73");
+    expect(formatAmount("-27021597764222973", "KWD")).toBe("-27021597764222.973");
+    expect(formatAmount("27021597764222973", "JPY")).toBe("27021597764222973");
   });
 
   it("may leave out digits after the point", () => {

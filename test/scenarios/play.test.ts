@@ -384,6 +384,28 @@ describe("refunds", () => {
     expect(await failed(steps)).toStrictEqual({ exit: 4, expected, actual });
   });
 
+  it("are exact in sum where only the digits are", async () => {
+    const order = (id: string, amount: number) => `  - CreateOrder:
+      orderId: ${id}
+      currency: CNY
+      lines: [{ lineId: L1, goodsId: A, title: Palace, unitPrice: ${amount}, quantity: 1 }]
+      fulfilment: local
+    as: buyer:b1
+  - { Pay: { orderId: ${id}, payId: p-${id}, amount: ${amount}, channel: online, tradeNo: T-${id} }, as: buyer:b1 }
+  - { ApplyRefund: { orderId: ${id}, caseId: c-${id}, lineId: L1, caseType: refundOnly, amount: ${amount} }, as: buyer:b1 }
+  - { ApproveRefund: { orderId: ${id}, caseId: c-${id}, destination: original }, as: merchant:main }
+`;
+    const text = `name: S
+clock: 2026-01-05T08:00:00Z
+given:
+${order("O1", Number.MAX_SAFE_INTEGER)}${order("O2", 2)}steps:
+  - { when: refunds }
+  - then: { view: provider, is: { paid: { CNY: "9007199254740993" } } }
+    and: { view: statistics, is: { paid: { CNY: "9007199254740993" }, refunded: { CNY: "9007199254740993" } } }
+`;
+    expect(await run([file(text)])).toMatchObject({ exit: 0, err: "" });
+  });
+
   it("go where they were issued to, once, over restarts too", async () => {
     const steps = `  - { when: refunds, then: [RefundSettled, StockReleased, OrderClosedByRefund] }
   - { when: restart, then: nothing }

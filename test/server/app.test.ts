@@ -461,6 +461,8 @@ describe("the OpenAPI document", () => {
       required: expect.arrayContaining(["orderId"]),
     });
     expect(JSON.stringify(body)).not.toContain("$defs");
+    const sums = body["components"].schemas.Statistics.properties.all.properties.paid.additionalProperties;
+    expect((sums.anyOf as { type: string }[]).map(({ type }) => type)).toEqual(["integer", "string"]);
   });
 });
 
