@@ -86,6 +86,7 @@ function inTable(
       rows.push(row(`${money}, ${currency}`, (counted) => amount(counted[money][currency] ?? 0, currency)));
     }
   }
+  if (all.casesOpen > 0) rows.push(row("cases open", (counted) => grouped(counted.casesOpen)));
   for (const status of Object.keys(all.cases)) {
     rows.push(row(`cases ${status}`, (counted) => grouped(counted.cases[status] ?? 0)));
   }

@@ -6,6 +6,7 @@ import {
   caseStatusAfter,
   caseStatusImported,
   caseStatuses,
+  isOpen,
 } from "../domain/caseLifecycle.ts";
 import type { OrderEvent } from "../domain/events.ts";
 import { type ChartStatus, statusAfter } from "../domain/lifecycle.ts";
@@ -62,6 +63,8 @@ export interface Statistics {
   readonly refunded: Readonly<Record<string, ExactSum>>;
   /** After-sale cases by status. */
   readonly cases: Readonly<Record<string, number>>;
+  /** Those of them that wait for somebody. */
+  readonly casesOpen: number;
   /** Units sent back and refunded, or cancelled before they were sent. */
   readonly unitsReturned: number;
   /** Orders that were closed because all was refunded and returned. */
@@ -451,7 +454,7 @@ export function readStatistics(database: Database, prefix: string, scope: Scope)
 
 function aftermathOf(
   rows: readonly StoredAftermath[],
-): Pick<Statistics, "refunded" | "cases" | "unitsReturned" | "closedByRefund"> {
+): Pick<Statistics, "refunded" | "cases" | "casesOpen" | "unitsReturned" | "closedByRefund"> {
   const sums: { [N in Exclude<Aftermath, "refunded_amount">]?: number } = {};
   const refunded: Record<string, ExactSum> = {};
   for (const [currency, name, high, low] of rows) {
@@ -459,13 +462,17 @@ function aftermathOf(
     else sums[name] = (sums[name] ?? 0) + high * base + low;
   }
   const cases: Record<string, number> = {};
+  let casesOpen = 0;
   for (const status of caseStatuses) {
     const n = sums[status] ?? 0;
-    if (n !== 0) cases[status] = n;
+    if (n === 0) continue;
+    cases[status] = n;
+    if (isOpen(status)) casesOpen += n;
   }
   return {
     refunded,
     cases,
+    casesOpen,
     unitsReturned: sums.units_returned ?? 0,
     closedByRefund: sums.closed_by_refund ?? 0,
   };

@@ -215,6 +215,7 @@ const statisticsKeys: Readonly<Record<keyof Statistics, true>> = {
   paid: true,
   refunded: true,
   cases: true,
+  casesOpen: true,
   unitsReturned: true,
   closedByRefund: true,
 };

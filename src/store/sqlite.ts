@@ -1,5 +1,6 @@
 // The embedded store: one SQLite file, WAL with full sync, where appends in flight at the same time share one commit.
 
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { limits } from "../domain/limits.ts";
@@ -145,7 +146,10 @@ export interface SqliteStore extends EventStore {
  * @throws StoreError `notAStore` (no SQLite file, or another program's), `newer`, `denied` (read-only), `unavailable`, `full`.
  */
 export async function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<SqliteStore> {
-  const database = openDatabase(path, { readOnly: options.readOnly === true });
+  // SQLite reads names like `:memory:` and `file:a?mode=memory` in its own way; a whole path is only ever a file. Only what can be made
+  // anew may live in memory.
+  const file = options.copy === true && path === ":memory:" ? path : resolve(path);
+  const database = openDatabase(file, { readOnly: options.readOnly === true });
   try {
     await prepareFile(database, path, options);
     return new SqliteEventStore(database, path, options);

@@ -70,6 +70,7 @@ function comesTo(from: string, figures: Figures): void {
     paid: { GBP: paid },
     refunded: { GBP: refunded },
     cases: { refunded: cases },
+    casesOpen: 0,
     unitsReturned,
     closedByRefund: closed,
   };

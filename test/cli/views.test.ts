@@ -236,6 +236,7 @@ describe("stats", () => {
     paid: {},
     refunded: {},
     cases: {},
+    casesOpen: 0,
     unitsReturned: 0,
     closedByRefund: 0,
   };

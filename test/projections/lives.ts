@@ -230,6 +230,8 @@ export async function statesOf(engine: Engine): Promise<readonly Order[]> {
   return states.filter((state): state is Order => state.status !== "none");
 }
 
+const ended = new Set(["refunded", "exchanged", "rejected", "cancelled", "closed"]);
+
 function casesOf(orders: readonly Order[], scope: Scope): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, hiddenAt } of orders.flatMap(({ cases }) => cases)) {
@@ -268,6 +270,9 @@ export function counted(orders: readonly Order[], scope: Scope): Statistics {
     paid,
     refunded,
     cases: casesOf(own, scope),
+    casesOpen: Object.entries(casesOf(own, scope))
+      .filter(([status]) => !ended.has(status))
+      .reduce((sum, [, count]) => sum + count, 0),
     unitsReturned: own.reduce(
       (sum, { tallies }) => sum + tallies.reduce((all, { returned }) => all + returned, 0),
       0,

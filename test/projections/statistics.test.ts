@@ -72,6 +72,7 @@ describe.each(stores)("on %s", (kind, fresh) => {
       paid: {},
       refunded: {},
       cases: {},
+      casesOpen: 0,
       unitsReturned: 0,
       closedByRefund: 0,
     };

@@ -1,7 +1,7 @@
 // The SQLite store: the contract, then what a file adds to it: commits, locks, other processes, and files that are not right.
 
 import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
@@ -39,6 +39,25 @@ function withConnection<T>(path: string, work: (database: Database) => T): T {
 function pragma(database: Database, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() as object)[0];
 }
+
+it.each([":memory:", "file:a?mode=memory", "file::memory:?cache=shared", "file:b.db"])(
+  "a file may be called %s: what is in it is on disk",
+  async (name) => {
+    const before = process.cwd();
+    process.chdir(newFolder());
+    try {
+      const store = await openSqliteStore(name);
+      await store.append("s", "none", [sample()]);
+      await store.close();
+      expect(existsSync(resolve(name))).toBe(true);
+      const again = await openSqliteStore(name, { readOnly: true });
+      expect(await again.readStream("s")).toHaveLength(1);
+      await again.close();
+    } finally {
+      process.chdir(before);
+    }
+  },
+);
 
 describe("a store in a file", () => {
   it("is durable: WAL, and a full sync at every commit", async () => {
