@@ -8,7 +8,7 @@ import { describeIssue } from "../domain/refusals.ts";
 import { type CaseType, type Terms, caseTypes, defaultTerms } from "../domain/terms.ts";
 import type { MerchantPolicy } from "./handle.ts";
 import { issuesOf } from "./parse.ts";
-import { id, termsOverride, text } from "./schemas.ts";
+import { id, idRule, termsOverride, text } from "./schemas.ts";
 
 /** What may be said of a merchant: any of the terms, who may redeem write-off codes, and which reasons a buyer is offered to choose from. */
 export type MerchantTerms = { readonly [K in keyof Terms]?: Terms[K] | undefined } & {
@@ -27,7 +27,9 @@ const merchantTerms = termsOverride.extend({
 });
 
 /** The schema of a terms file. */
-export const termsSchema = z.record(z.union([z.literal("*"), id]), merchantTerms);
+export const termsSchema = z.record(z.union([z.literal("*"), id]), merchantTerms, {
+  error: ({ code }) => (code === "invalid_key" ? `is no merchant's id, which ${idRule}, nor *` : undefined),
+});
 
 /**
  * Reads the terms of every merchant.
