@@ -14,6 +14,7 @@ import {
   type Receipt,
   defaultCachedOrders,
 } from "./commands/handle.ts";
+import { wholeInstant } from "./commands/instant.ts";
 import type { ExecuteOptions } from "./commands/parse.ts";
 import type { PaymentProvider, Wallet } from "./commands/refundPorts.ts";
 import {
@@ -226,9 +227,9 @@ export interface Engine extends AsyncDisposable {
   reasons(merchantId: string): MerchantPolicy["reasons"];
   /** Whether a merchant's terms list these staff among those who may write orders off. */
   mayRedeem(merchantId: string, staffId: string): boolean;
-  /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. */
+  /** Fires the deadlines that lie before `now` (milliseconds UTC), earliest first. @throws RangeError on what is no instant. */
   runDue(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Fired>;
-  /** The same deadlines, none of them fired. */
+  /** The same deadlines, none of them fired. @throws RangeError likewise. */
   due(now: number, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Due>;
   /**
    * Runs the refund process once over all refunds in flight: each is asked about at its port, paid there if it is unknown, and its
@@ -531,15 +532,18 @@ class OpenEngine implements Engine {
     return this.#policyOf(merchantId).redeemStaff.includes(staffId);
   }
 
-  runDue(now: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Fired> {
-    return runDue(this.#handler, this.#dueOrders, Math.floor(now), signal);
+  async *runDue(
+    at: number,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<Fired, void, void> {
+    yield* runDue(this.#handler, this.#dueOrders, wholeInstant(at, "now"), signal);
   }
 
   async *due(
     at: number,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Due, void, void> {
-    const now = Math.floor(at);
+    const now = wholeInstant(at, "now");
     if (!(await this.#mustFold("orders"))) {
       yield* listDue(this.#handler, this.#dueOrders, now, signal);
       return;

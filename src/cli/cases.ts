@@ -89,7 +89,7 @@ export function addQueue(program: Command, run: Run): void {
   program
     .command("queue")
     .description("list the after-sale cases that wait for somebody, longest first, a page at a time")
-    .option("--merchant <id>", "this merchant's, without what the merchant hid")
+    .option("--merchant <id>", "this merchant's, hidden or not")
     .option("--for <list>", "only what waits for these: merchant, buyer, provider")
     .option("--limit <n>", "cases a page, 1 to 1000 (default: 20)", countOf(1, 1_000))
     .option("--cursor <cursor>", "go on where the page before ended (its `next`)")

@@ -14,7 +14,15 @@ export function addCompletion(program: Command, run: Run): void {
     .addArgument(new Argument("<shell>").choices(shells))
     .action((shell: (typeof shells)[number], _options: object, command: Command) =>
       run(command, async (session) => {
-        await session.print(scripts[shell](wordsOf(program)));
+        const [{ schemaNames }, { viewNames }] = await Promise.all([
+          import("../commands/jsonSchema.ts"),
+          import("../engine.ts"),
+        ]);
+        const named = new Map([
+          ["schema", schemaNames],
+          ["rebuild", viewNames],
+        ]);
+        await session.print(scripts[shell](wordsOf(program, named)));
         return exits.done;
       }),
     );
@@ -33,8 +41,9 @@ interface Words {
   readonly name: string;
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** What its first argument may be. */
+  /** What its first argument may be, or where it takes many, each. */
   readonly values: readonly string[];
+  readonly takesMany: boolean;
 }
 
 function flagsOf(command: Command): readonly Flag[] {
@@ -61,16 +70,30 @@ function unique(flags: readonly Flag[]): readonly Flag[] {
   return [...new Map(flags.map((flag) => [flag.flag, flag])).values()];
 }
 
-function wordsOf(program: Command): { readonly root: Words; readonly commands: readonly Words[] } {
-  const words = (command: Command, below: readonly Command[]): Words => ({
-    name: command.name(),
-    description: command.description().split("\n")[0] as string,
-    flags: unique([command, ...below].flatMap(flagsOf)),
-    values: command.registeredArguments[0]?.argChoices ?? below.map((one) => one.name()),
-  });
+/** @param named the arguments that commands check by themselves, by the commands' names. */
+function wordsOf(
+  program: Command,
+  named: ReadonlyMap<string, readonly string[]>,
+): { readonly root: Words; readonly commands: readonly Words[] } {
+  const words = (command: Command, below: readonly Command[]): Words => {
+    const [first] = command.registeredArguments;
+    return {
+      name: command.name(),
+      description: command.description().split("\n")[0] as string,
+      flags: unique([command, ...below].flatMap(flagsOf)),
+      values: first?.argChoices ?? named.get(command.name()) ?? below.map((one) => one.name()),
+      takesMany: first?.variadic ?? false,
+    };
+  };
+  const root = words(program, []);
+  // Every command has its own --help; what the program has is offered with each.
+  const ofAll = new Set(root.flags.map(({ flag }) => flag));
   return {
-    root: words(program, []),
-    commands: program.commands.map((command) => words(command, command.commands)),
+    root,
+    commands: program.commands.map((command) => {
+      const { flags, ...rest } = words(command, command.commands);
+      return { ...rest, flags: flags.filter(({ flag }) => !ofAll.has(flag)) };
+    }),
   };
 }
 
@@ -152,9 +175,10 @@ function zsh({ root, commands }: Tree): string {
     "    command) _describe command commands ;;",
     "    arguments)",
     "      case $words[1] in",
-    ...commands.map(({ name, flags, values }) => {
-      const first = values.length === 0 ? "" : ` ${quoted(`1:value:(${values.join(" ")})`)}`;
-      return `        ${name}) _arguments ${[...flags.map(spec), rootFlags].join(" ")}${first} ;;`;
+    ...commands.map(({ name, flags, values, takesMany }) => {
+      const which = takesMany ? "*" : "1";
+      const said = values.length === 0 ? "" : ` ${quoted(`${which}:value:(${values.join(" ")})`)}`;
+      return `        ${name}) _arguments ${[...flags.map(spec), rootFlags].join(" ")}${said} ;;`;
     }),
     "      esac ;;",
     "  esac",

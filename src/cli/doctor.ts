@@ -46,7 +46,7 @@ async function doctor(session: Session, { integrity }: DoctorOptions, version: s
   await print(session, runtime, found);
   const { file, views, lag, setAside } = found;
   if (file?.faults !== undefined && file.faults.length > 0) {
-    throw new CliError(exits.unreachable, `${file.path} is damaged: ${printable(file.faults[0] as string)}`);
+    throw new CliError(exits.unreachable, `${file.path} is damaged: ${file.faults[0] as string}`);
   }
   const faulty = views.filter(({ fault }) => fault !== undefined);
   if (faulty.length > 0) {

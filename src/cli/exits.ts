@@ -24,14 +24,14 @@ const meanings: Readonly<Record<keyof typeof exits, string>> = {
   done: "done",
   bug: "a bug",
   usage: "wrong usage",
-  unreadable: "unreadable input (the message begins with file:line:column)",
+  unreadable: "unreadable input (the message says where: file:line:column, or which file cannot be opened)",
   expectationFailed: "an expectation failed",
   refused: "refused by the domain",
   conflict: "version conflict",
   unverified: "the log does not verify",
   replayDiffers: "a replay differs from what is kept",
   unchecked: "an asked guarantee could not be checked",
-  unreachable: "the store cannot be reached",
+  unreachable: "the store cannot be reached, or the output cannot be written",
   interrupted: "interrupted",
 };
 

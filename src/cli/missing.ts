@@ -2,7 +2,6 @@
 
 import { type Rejection, describeRejection } from "../domain/refusals.ts";
 import { CliError, exits } from "./exits.ts";
-import { printable } from "./output.ts";
 import { refusalDocument } from "./receipt.ts";
 import type { Session } from "./session.ts";
 
@@ -13,5 +12,5 @@ import type { Session } from "./session.ts";
 export async function missing(session: Session, rejection: Rejection, then: boolean): Promise<never> {
   const message = `${describeRejection(rejection)}${then ? " (at that time)" : ""}`;
   if (session.json) await session.document({ error: { ...refusalDocument(rejection), message } });
-  throw new CliError(exits.refused, printable(message));
+  throw new CliError(exits.refused, message);
 }

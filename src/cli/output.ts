@@ -152,7 +152,7 @@ export class Output {
       });
     }
     if (this.#failure !== undefined && !gone.has(this.#failure.code ?? "")) {
-      throw new CliError(exits.bug, `cannot write the output: ${this.#failure.message}`, {
+      throw new CliError(exits.unreachable, `cannot write the output: ${this.#failure.message}`, {
         cause: this.#failure,
       });
     }

@@ -15,7 +15,7 @@ import { addDue } from "./due.ts";
 import { addExec } from "./exec.ts";
 import { CliError, type Exit, describeExits, exitOf, exits, messageOf } from "./exits.ts";
 import { addOrders } from "./orders.ts";
-import { Output } from "./output.ts";
+import { Output, printable } from "./output.ts";
 import { addRefund } from "./refund.ts";
 import { addRebuild, addReplay } from "./replay.ts";
 import { addRun } from "./scenarios.ts";
@@ -68,7 +68,7 @@ async function ended(error: unknown, { signal, env }: Io, err: Output): Promise<
   const exit = exitOf(error);
   const debugged = (env["AFTERSALE_DEBUG"] ?? "") !== "" && error instanceof Error;
   const hint = exit === exits.bug && !debugged ? " (a bug: AFTERSALE_DEBUG=1 shows where)" : "";
-  await err.write(`aftersale: ${messageOf(error)}${hint}\n`);
+  await err.write(`aftersale: ${printable(messageOf(error))}${hint}\n`);
   if (debugged) await err.write(`${error.stack ?? ""}\n`);
   return exit;
 }
@@ -104,10 +104,12 @@ function programFor(run: Run, out: Output, err: Output): Command {
       // commander puts its suggestion into a line of its own.
       outputError: (text, write) =>
         write(
-          `${text
-            .replace(/^error: /, "aftersale: ")
-            .trim()
-            .replaceAll("\n", " ")}\n`,
+          `${printable(
+            text
+              .replace(/^error: /, "aftersale: ")
+              .trim()
+              .replaceAll("\n", " "),
+          )}\n`,
         ),
     })
     .exitOverride()

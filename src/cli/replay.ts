@@ -113,7 +113,7 @@ async function rebuild(session: Session, views: readonly string[], prune: boolea
     const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
     throw new CliError(
       exits.usage,
-      `there is no view ${printable(JSON.stringify(view))}${hint}; there are ${viewNames.join(", ")}`,
+      `there is no view ${JSON.stringify(view)}${hint}; there are ${viewNames.join(", ")}`,
     );
   }
   await session.change(async (engine) => {

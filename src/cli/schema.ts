@@ -4,7 +4,7 @@ import type { Command } from "commander";
 
 import { nearest } from "../commands/suggest.ts";
 import { CliError, exits } from "./exits.ts";
-import { printable, toJson } from "./output.ts";
+import { toJson } from "./output.ts";
 import type { Run } from "./session.ts";
 
 export function addSchema(program: Command, run: Run): void {
@@ -21,7 +21,7 @@ export function addSchema(program: Command, run: Run): void {
           const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
           throw new CliError(
             exits.usage,
-            `there is no schema ${printable(JSON.stringify(name))}${hint}; there are ${schemaNames.join(", ")}`,
+            `there is no schema ${JSON.stringify(name)}${hint}; there are ${schemaNames.join(", ")}`,
           );
         }
         await session.print(toJson(schema, 2));

@@ -9,6 +9,7 @@ import type { Engine } from "../engine.ts";
 import { CliError, type Exit, exitOf, exits, messageOf } from "./exits.ts";
 import { type InputLine, jsonFault, maxLineBytes, readLines } from "./input.ts";
 import { type Asked, lineKeys, readLine } from "./line.ts";
+import { printable } from "./output.ts";
 import { receiptJson, refusalDocument } from "./receipt.ts";
 import type { Session } from "./session.ts";
 
@@ -300,7 +301,7 @@ class Stream {
     session.note(this.#summary() + speed);
     const reached = `${accepted + replayed + refused + unreadable} of the ${this.#taken} lines read were answered`;
     if (this.#failure !== undefined) {
-      session.complain(`aftersale: stopped: ${reached}: ${messageOf(this.#failure)}`);
+      session.complain(`aftersale: stopped: ${reached}: ${printable(messageOf(this.#failure))}`);
       return exitOf(this.#failure);
     }
     if (session.signal.aborted) {

@@ -99,10 +99,7 @@ async function topUp(
   if (fault !== undefined) throw new CliError(exits.usage, `--currency: ${fault}`);
   const amount = parseAmount(text, currency);
   if (amount === undefined) {
-    throw new CliError(
-      exits.usage,
-      `<amount>: ${printable(JSON.stringify(text))} is no amount of ${currency}`,
-    );
+    throw new CliError(exits.usage, `<amount>: ${JSON.stringify(text)} is no amount of ${currency}`);
   }
   const done = await session.change(
     (engine) =>
@@ -119,7 +116,7 @@ async function topUp(
   if (done._tag === "Left") {
     const { left } = done;
     const words = left.code === "invalidCommand" ? describeRejection(left) : describeWalletRefusal(left);
-    throw new CliError(exits.refused, printable(words));
+    throw new CliError(exits.refused, words);
   }
   if (session.json) await session.document({ buyerId, topUpId: id, ...done.right });
   else await printed(session, done.right);

@@ -6,7 +6,6 @@ import type { Command, Policy, Request } from "../domain/commands.ts";
 import { decide, mayTouch, merchantOf } from "../domain/decide.ts";
 import type { OrderEvent } from "../domain/events.ts";
 import { deepFreeze } from "../domain/freeze.ts";
-import { limits } from "../domain/limits.ts";
 import type { Rejection } from "../domain/refusals.ts";
 import { type OrderState, evolve, initialState } from "../domain/state.ts";
 import type { CaseType, Terms } from "../domain/terms.ts";
@@ -21,6 +20,7 @@ import {
 } from "../store/port.ts";
 import { claimsOf, refusalOf } from "./claims.ts";
 import { commandHash, eventId } from "./identity.ts";
+import { wholeInstant } from "./instant.ts";
 import { type ExecuteOptions, type Parsed, parse } from "./parse.ts";
 import { codeHash, redemptionCode } from "./redemption.ts";
 
@@ -246,9 +246,7 @@ export class CommandHandler {
 
   /** @throws RangeError where the clock gives what no event can carry. */
   #clock(): number {
-    const now = Math.floor(this.#options.clock());
-    if (now >= limits.earliest && now <= limits.latest) return now;
-    throw new RangeError(`clock: ${now} is no instant from ${limits.earliest} to ${limits.latest}`);
+    return wholeInstant(this.#options.clock(), "clock");
   }
 
   #policyFor(command: Command, { actor }: Parsed, state: OrderState): Policy {

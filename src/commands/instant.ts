@@ -1,4 +1,4 @@
-// An instant as people write it.
+// An instant as people write it, and as programs give it.
 
 import { limits } from "../domain/limits.ts";
 
@@ -23,4 +23,14 @@ function isoInstant(text: string): number | undefined {
   if (Number.isNaN(local) || new Date(local).toISOString() !== utc) return undefined;
   const at = Date.parse(utc.slice(0, -1) + offset);
   return Number.isNaN(at) ? undefined : at;
+}
+
+/**
+ * The whole millisecond of an instant that a program gives.
+ * @throws RangeError naming it where no event can carry it.
+ */
+export function wholeInstant(given: number, name: string): number {
+  const at = Math.floor(given);
+  if (at >= limits.earliest && at <= limits.latest) return at;
+  throw new RangeError(`${name}: ${given} is no instant from ${limits.earliest} to ${limits.latest}`);
 }

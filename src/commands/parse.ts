@@ -134,21 +134,41 @@ type KnownKeys = (path: readonly PropertyKey[]) => readonly string[];
 const optionKeys: KnownKeys = (path) =>
   path.length === 0 ? ["commandId", "actor", "at", "expect"] : ["role", "id"];
 
-/** What a schema library found, as issues of ours: paths as text, unknown keys one by one with the nearest known one. */
-export function issuesOf(error: z.ZodError, known: KnownKeys): readonly Issue[] {
-  const faults = error.issues.flatMap((issue): readonly (() => Issue)[] =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => () => ({
-          field: fieldOf([...issue.path, key]),
-          rule: "unknown key",
-          suggestion: nearest(key, known(issue.path)),
-        }))
-      : [() => ({ field: fieldOf(issue.path), rule: issue.message })],
-  );
-  // Put into words only where shown: a command may be wrong in a million places.
+/** Put into words only where it is shown: a command may be wrong in a million places. */
+type Fault = () => Issue;
+
+function shown(faults: readonly Fault[]): readonly Issue[] {
   const issues = faults.slice(0, mostIssues).map((fault) => fault());
   if (faults.length <= mostIssues) return issues;
   return [...issues, { field: "", rule: `and ${faults.length - mostIssues} more` }];
+}
+
+/** What a schema library found, as issues of ours: paths as text, unknown keys one by one with the nearest known one. */
+export function issuesOf(error: z.ZodError, known: KnownKeys): readonly Issue[] {
+  return shown(
+    error.issues.flatMap((issue): readonly Fault[] =>
+      issue.code === "unrecognized_keys"
+        ? unknownKeys(issue.path, issue.keys, known)
+        : [() => ({ field: fieldOf(issue.path), rule: issue.message })],
+    ),
+  );
+}
+
+function unknownKeys(
+  path: readonly PropertyKey[],
+  keys: readonly string[],
+  known: KnownKeys,
+): readonly Fault[] {
+  return keys.map((key) => () => ({
+    field: fieldOf([...path, key]),
+    rule: "unknown key",
+    suggestion: nearest(key, known(path)),
+  }));
+}
+
+/** The issues of keys that stand where only these are known. */
+export function unknownKeyIssues(keys: readonly string[], known: readonly string[]): readonly Issue[] {
+  return shown(unknownKeys([], keys, () => known));
 }
 
 function fieldOf(path: readonly PropertyKey[]): string {

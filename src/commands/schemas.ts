@@ -11,15 +11,21 @@ import type { Json, JsonPairs } from "../domain/json.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { caseTypes, refundablePolicies, stockRules } from "../domain/terms.ts";
 
-const idRule = `must be 1 to ${limits.idLength} characters of A-Z a-z 0-9 . _ : @ | + = - and begin with a letter or digit`;
+export const idRule = `must be 1 to ${limits.idLength} characters of A-Z a-z 0-9 . _ : @ | + = - and begin with a letter or digit`;
 
 export const id = z.string().max(limits.idLength, idRule).regex(idPattern, idRule);
 
 /** An integer; -0 is stored as 0, so it is read so at once, or the state kept would differ from the state by replay. */
-const integer = () => z.int().overwrite((value) => value + 0);
+const integer = (what = "a whole number") =>
+  z
+    .int({
+      error: ({ expected, input }) =>
+        expected === "int" ? `must be ${what}, and is ${String(input)}` : undefined,
+    })
+    .overwrite((value) => value + 0);
 
-const amount = integer().min(0);
-const quantity = z.int().min(1).max(limits.quantity);
+export const amount = integer("whole minor units").min(0);
+const quantity = integer().min(1).max(limits.quantity);
 
 /** Why a text cannot be kept, or undefined. Lengths are code points, as the limits of the sources are. */
 function textFault(value: string, min: number, max: number): string | undefined {
@@ -152,7 +158,7 @@ const line = z.strictObject({
   title: text(limits.titleLength, 1),
   unitPrice: amount,
   quantity,
-  available: z.int().min(0).optional(),
+  available: integer().min(0).optional(),
   allowedTypes: z.array(z.enum(caseTypes)).max(caseTypes.length).optional(),
   source: source.optional(),
 });
@@ -183,7 +189,7 @@ export const termsOverride = z.strictObject({
   virtualAutoShip: z.boolean().optional(),
   returnShipDays: days.optional(),
   replacementConfirmDays: days.optional(),
-  refundAttempts: z.int().min(1).max(100).optional(),
+  refundAttempts: integer().min(1).max(100).optional(),
 });
 
 const code = text(limits.idLength, 1);
@@ -309,7 +315,7 @@ const bodies = {
     retryable: z.boolean(),
     message: someText,
   },
-  ShipReplacement: { ...ofCase, ...waybill, available: z.int().min(0).optional() },
+  ShipReplacement: { ...ofCase, ...waybill, available: integer().min(0).optional() },
   ConfirmReplacement: ofCase,
   ConvertToRefund: { ...ofCase, ...payable, amount, buyerConsents: z.boolean() },
   ImportRefund: {
@@ -340,10 +346,15 @@ export const actorSchema = z.strictObject({ role: z.enum(roles), id });
 /** An instant: milliseconds UTC. */
 export const instant = integer().min(limits.earliest).max(limits.latest);
 
+const expectRule = 'must be "none" or a revision, a whole number from 0';
+
 /** What an expectation may be: `none`, or a revision as text or number. */
-export const expectSchema = z.union([
-  z.literal("none"),
-  z.string().regex(/^(0|[1-9]\d{0,18})$/, 'must be "none" or a revision'),
-  z.int().min(0),
-  z.bigint().min(0n),
-]);
+export const expectSchema = z.union(
+  [
+    z.literal("none"),
+    z.string().regex(/^(0|[1-9]\d{0,18})$/, expectRule),
+    z.int().min(0),
+    z.bigint().min(0n),
+  ],
+  expectRule,
+);

@@ -1,11 +1,14 @@
 // The nearest known word to a mistyped one, for refusals that want to be of use.
 
-/** The candidate within a third of the word's length in edits, nearest first; undefined where none is near. */
+/**
+ * The candidate with the fewest edits, at most a third of the word's length; two in a shorter word than that allows, but one where it has
+ * no more than two letters. Undefined where none is near.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   // A longer word than any name of ours is no slip of the finger.
   if (word.length > 64) return undefined;
   let best: string | undefined;
-  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let fewest = Math.max(word.length <= 2 ? 1 : 2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < fewest) {

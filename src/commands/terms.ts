@@ -8,7 +8,7 @@ import { describeIssue } from "../domain/refusals.ts";
 import { type CaseType, type Terms, caseTypes, defaultTerms } from "../domain/terms.ts";
 import type { MerchantPolicy } from "./handle.ts";
 import { issuesOf } from "./parse.ts";
-import { id, termsOverride, text } from "./schemas.ts";
+import { id, idRule, termsOverride, text } from "./schemas.ts";
 
 /** What a buyer chooses from where the merchant says nothing else: ShopXO's own lists (S1:226-248). */
 export const defaultReasons: MerchantPolicy["reasons"] = {
@@ -54,7 +54,9 @@ const merchantTerms = termsOverride.extend({
 });
 
 /** The schema of a terms file. */
-export const termsSchema = z.record(z.union([z.literal("*"), id]), merchantTerms);
+export const termsSchema = z.record(z.union([z.literal("*"), id]), merchantTerms, {
+  error: ({ code }) => (code === "invalid_key" ? `is no merchant's id, which ${idRule}, nor *` : undefined),
+});
 
 /**
  * Reads the terms of every merchant.

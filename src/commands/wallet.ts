@@ -40,7 +40,7 @@ import type { CommandHandler, Receipt } from "./handle.ts";
 import { commandHash, eventId } from "./identity.ts";
 import { issuesOf } from "./parse.ts";
 import type { RefundAnswer, RefundRequest, RefundStatus, Wallet } from "./refundPorts.ts";
-import { id } from "./schemas.ts";
+import { amount, id } from "./schemas.ts";
 
 /** Money paid into a wallet, once for each `topUpId`. */
 export interface TopUp {
@@ -109,7 +109,7 @@ const mostAttempts = 64;
 const topUpSchema = z.strictObject({
   buyerId: id,
   topUpId: id,
-  amount: z.int().min(1),
+  amount: amount.min(1),
   currency: z.string().superRefine((value, context) => {
     const fault = currencyFault(value);
     if (fault !== undefined) context.addIssue({ code: "custom", message: fault });

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 
+import { amount } from "../commands/schemas.ts";
 import { currencyFault } from "../domain/currencies.ts";
 import { idPattern, limits } from "../domain/limits.ts";
 import { caseTypes } from "../domain/terms.ts";
@@ -26,7 +27,7 @@ const goodsSchema = z.strictObject({
   goodsId: z.string().max(limits.idLength).regex(idPattern),
   options: text.optional(),
   title: z.string().min(1).max(limits.titleLength),
-  unitPrice: z.int().min(0),
+  unitPrice: amount,
   currency: currency.optional(),
   sku: z.string().min(1).max(limits.idLength).optional(),
   picture: z.url({ protocol: /^https?$/ }).optional(),

@@ -2,15 +2,16 @@
 
 import { z } from "zod";
 
+import { amount } from "../commands/schemas.ts";
 import type { Freight } from "./ports.ts";
 
-const amount = z.int().min(0).max(1_000_000_000_000);
+const bounded = amount.max(1_000_000_000_000);
 
 /** How freight is reckoned; amounts are minor units of the shop's currency. Only parcels that are brought cost anything. */
 export const freightSchema = z.discriminatedUnion("rule", [
-  z.strictObject({ rule: z.literal("flat"), amount }),
-  z.strictObject({ rule: z.literal("freeAbove"), amount, above: amount }),
-  z.strictObject({ rule: z.literal("perPiece"), first: amount, each: amount }),
+  z.strictObject({ rule: z.literal("flat"), amount: bounded }),
+  z.strictObject({ rule: z.literal("freeAbove"), amount: bounded, above: bounded }),
+  z.strictObject({ rule: z.literal("perPiece"), first: bounded, each: bounded }),
 ]);
 
 export type FreightRule = z.infer<typeof freightSchema>;

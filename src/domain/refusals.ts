@@ -264,7 +264,7 @@ const words: Words = {
   paymentIdUsed: ({ payId }) => `payId: ${payId} was used for another payment`,
   notDue: ({ command, dueAt, at, caseId, left = 0 }) => {
     if (dueAt !== null) return `${command}: due after ${when(dueAt)}, and it is ${when(at)}`;
-    if (caseId === undefined) return `${command}: this order has no such deadline`;
+    if (caseId === undefined) return `${command}: no deadline of this kind runs`;
     const more = lasting(left);
     return `${command}: waits while case ${caseId} is open${more === "" ? "" : `, and then for ${more} more`}`;
   },

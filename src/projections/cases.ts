@@ -13,7 +13,7 @@ import { type Order, type OrderState, evolve, initialState } from "../domain/sta
 import { type CaseType, caseTypes } from "../domain/terms.ts";
 import { type Party, parties, waitingOf } from "../domain/waiting.ts";
 import { type Database, prepared } from "../store/database.ts";
-import { limitOf, offsetOf, readCursor, writeCursor } from "./page.ts";
+import { isCount, limitOf, offsetOf, readCursor, writeCursor } from "./page.ts";
 import type { Scope } from "./statistics.ts";
 import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
 
@@ -328,7 +328,7 @@ type Listed = "applied_at" | "since";
 const placeIn =
   (by: Listed) =>
   ([of, at, orderId, number]: readonly unknown[]): Place | undefined =>
-    of === by && typeof at === "number" && typeof orderId === "string" && typeof number === "number"
+    of === by && isCount(at) && typeof orderId === "string" && isCount(number)
       ? { at, orderId, number }
       : undefined;
 

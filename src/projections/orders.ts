@@ -5,7 +5,7 @@ import { type Rating, orderEventTypes } from "../domain/events.ts";
 import { type OrderStatus, orderStatuses } from "../domain/lifecycle.ts";
 import { type Order, type OrderState, evolve, hasOpenCase, initialState } from "../domain/state.ts";
 import { type Database, prepared } from "../store/database.ts";
-import { limitOf, offsetOf, readCursor, writeCursor } from "./page.ts";
+import { isCount, limitOf, offsetOf, readCursor, writeCursor } from "./page.ts";
 import type { Scope } from "./statistics.ts";
 import { type Change, type View, type Writer, addChange, textRows } from "./view.ts";
 
@@ -285,7 +285,7 @@ interface Place {
 }
 
 function placeOf([createdAt, orderId]: readonly unknown[]): Place | undefined {
-  return typeof createdAt === "number" && typeof orderId === "string" ? { createdAt, orderId } : undefined;
+  return isCount(createdAt) && typeof orderId === "string" ? { createdAt, orderId } : undefined;
 }
 
 function numberOf(status: OrderStatus): number {

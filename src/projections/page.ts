@@ -34,14 +34,22 @@ export function writeCursor(place: readonly (string | number)[]): string {
  * @throws RangeError on what is no cursor of such a list.
  */
 export function readCursor<P>(cursor: string, placeOf: (parts: readonly unknown[]) => P | undefined): P {
-  const none = `cursor ${JSON.stringify(cursor)} is none that a page gave`;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  } catch (error) {
-    throw new RangeError(none, { cause: error });
-  }
+  const parsed = parsedOf(Buffer.from(cursor, "base64url").toString());
   const place = Array.isArray(parsed) ? placeOf(parsed as unknown[]) : undefined;
-  if (place === undefined) throw new RangeError(none);
+  if (place === undefined) throw new RangeError(`cursor ${JSON.stringify(cursor)} is none that a page gave`);
   return place;
+}
+
+/** What a text says as JSON; undefined where it is none: what a parser says of bytes that somebody made up tells nobody anything. */
+function parsedOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a part of a cursor can be an instant, or a number in a list. */
+export function isCount(part: unknown): part is number {
+  return Number.isSafeInteger(part) && (part as number) >= 0;
 }

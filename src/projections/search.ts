@@ -33,7 +33,14 @@ function wordsOf({ created, shipments }: Searchable): string {
   }
   for (const { trackingNumber } of shipments) if (trackingNumber !== undefined) texts.add(trackingNumber);
   // Each by itself: most hold no ideograph, and their kind of string is looked through in a moment.
-  return Array.from(texts, spaced).join(boundary);
+  return Array.from(texts, (text) => spaced(alike(text))).join(boundary);
+}
+
+const ascii = /^[\0-\x7f]*$/;
+
+/** A text in the one form of all that are compatible: full-width digits, ligatures and half-width kana as the common ones. */
+function alike(text: string): string {
+  return ascii.test(text) ? text : text.normalize("NFKC");
 }
 
 /** Writing systems that put no spaces between words: each of their characters is a word of its own here. */
@@ -91,7 +98,7 @@ class SearchWriter implements Writer<Searchable> {
 
 export const searchView: View<Searchable> = {
   name: "search",
-  version: 1,
+  version: 2,
   reads: { OrderCreated: true, OrderShipped: true, ShipmentCorrected: true },
   tables: (prefix) => [
     {
@@ -127,7 +134,7 @@ export function matching(
   text: string,
   scope: Scope,
 ): { readonly sql: string; readonly value: string } | undefined {
-  const words = text
+  const words = alike(text)
     .split(/[\s\0\ue000]+/u)
     .map((word) => spaced(word).replaceAll('"', " ").trim())
     .filter((word) => /[\p{L}\p{N}]/u.test(word));

@@ -100,7 +100,9 @@ const configSchema = z
       .strictObject({
         prefix: prefix.default("/appintf"),
         causeTypes: z
-          .record(z.string().regex(/^[1-9]\d{0,8}$/), z.string().min(1).max(limits.caseReasonLength))
+          .record(z.string().regex(/^[1-9]\d{0,8}$/), z.string().min(1).max(limits.caseReasonLength), {
+            error: ({ code }) => (code === "invalid_key" ? "a number is 1 to 999999999" : undefined),
+          })
           .optional(),
         signatureKeyFile: path.optional(),
       })

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-import { actorSchema, expectSchema, id, instant } from "../commands/schemas.ts";
+import { actorSchema, amount, expectSchema, id, instant } from "../commands/schemas.ts";
 import { caseStatuses } from "../domain/caseLifecycle.ts";
 import { ratings } from "../domain/events.ts";
 import { orderStatuses } from "../domain/lifecycle.ts";
@@ -69,7 +69,7 @@ export const nothing = z.strictObject({});
 export const topUpSchema = z.strictObject({
   buyerId: id,
   topUpId: id,
-  amount: z.int().min(1),
+  amount: amount.min(1),
   currency: z.string(),
   note: z.string().max(limits.textLength).optional(),
 });

@@ -125,7 +125,7 @@ const refused: readonly (readonly [name: string, sent: HarnessLine | string, cod
       "a fractional amount",
       withLine({ unitPrice: 0.5 }),
       "invalidCommand",
-      /^lines\[0\]\.unitPrice: .*expected int/,
+      /^lines\[0\]\.unitPrice: must be whole minor units, and is 0\.5$/,
     ],
     ["an amount of null", withLine({ unitPrice: null }), "invalidCommand", /^lines\[0\]\.unitPrice: /],
     ["2^53", raw("9007199254740992"), "invalidCommand", /^lines\[0\]\.unitPrice: .*9007199254740991/],

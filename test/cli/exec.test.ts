@@ -175,6 +175,17 @@ describe("a refusal", () => {
   });
 });
 
+test("a line of very many unknown keys names twenty, and counts the rest", async () => {
+  const keys = Object.fromEntries(Array.from({ length: 300_000 }, (_, at) => [`k${at}`, 1]));
+  const ran = await executed("memory:", [{ ...create("a"), ...keys }]);
+  const issues = ran.results[0]?.error?.["issues"] as readonly object[];
+  expect([issues.length, issues[0], issues.at(-1)]).toEqual([
+    21,
+    { field: "k0", rule: "unknown key" },
+    { field: "", rule: "and 299980 more" },
+  ]);
+});
+
 describe("an argument that cannot be used", () => {
   test.each([
     ['{"type":', 3, "argument:1:9: not JSON: the text ends where there must be a value"],

@@ -1,7 +1,7 @@
 // Real orders, piped from the example into the binary: the figures of each folder's own README, twice over.
 
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { beforeAll, describe, expect, inject, test } from "vitest";
@@ -137,5 +137,33 @@ describe("Online Retail", () => {
     ) as Record<string, Record<string, unknown>>;
     expect(Object.keys(buyer ?? {})).toEqual(Object.keys(all ?? {}));
     expect(buyer).toMatchObject({ orders: 1, lines: 7, units: 40, paid: { GBP: 13_912 } });
+  });
+
+  describe("npm run sample", () => {
+    const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
+      readonly scripts: Readonly<Record<string, string>>;
+    };
+
+    /** The script without its build, in npm's own shell, which knows no pipefail. */
+    function runSample(from: string) {
+      using here = folder();
+      const script = (scripts["sample"] as string)
+        .replace("npm run -s build && ", "")
+        .replace("examples/online-retail/sample", from)
+        .replaceAll(/(?:\.\/)?(sample\.(?:db|ndjson))/g, (_path, file: string) => here.file(file));
+      const { status, stdout } = spawnSync("sh", ["-c", script], { cwd: root, encoding: "utf8", env });
+      return { exit: status, stdout };
+    }
+
+    test("prints what came of it", () => {
+      expect(runSample(sample)).toEqual({
+        exit: 0,
+        stdout: expect.stringMatching(/^orders +36$/m) as string,
+      });
+    });
+
+    test("fails where the commands cannot be made", () => {
+      expect(runSample("nowhere")).toEqual({ exit: 3, stdout: "" });
+    });
   });
 });

@@ -167,6 +167,11 @@ describe("completion", () => {
     ["orders --rating ", ["good", "neutral", "bad"]],
     ["diagram --format s", ["svg"]],
     ["completion z", ["zsh"]],
+    ["schema CreateO", ["CreateOrder"]],
+    ["schema li", ["line"]],
+    ["rebuild s", ["statistics", "search"]],
+    ["rebuild orders s", ["statistics", "search"]],
+    ["stats --he", ["--help"]],
     ["show --as", ["--as-of"]],
     ["show --ex", ["--explain"]],
     ["refund sh", ["show"]],
@@ -190,6 +195,16 @@ describe("completion", () => {
     );
     expect(ran.stderr).toBe("");
     expect(ran.stdout.split("\n").filter((word) => word !== "")).toEqual(words);
+  });
+
+  test("zsh and fish are told of every flag once, and of names that are looked up", async () => {
+    const [zsh, fish] = await Promise.all(["zsh", "fish"].map(scriptOf));
+    const told = zsh?.split("\n").find((line) => line.startsWith("        rebuild) _arguments "));
+    expect(told?.match(/--help\[/g)).toHaveLength(1);
+    expect(told).toContain(" '*:value:(statistics orders search cases)' ;;");
+    expect(zsh).toContain(" '1:value:(line commands terms ");
+    expect(fish?.match(/ -l help /g)).toHaveLength(1);
+    expect(fish).toContain("__fish_seen_subcommand_from rebuild' -a 'statistics orders search cases'");
   });
 
   test.skipIf(!has("bash"))("bash completes the files that a flag takes", async () => {

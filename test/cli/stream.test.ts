@@ -367,15 +367,15 @@ describe("an end before the end", () => {
     );
   });
 
-  test("an input that breaks off is told", async () => {
+  test("an input that breaks off is told, and nothing that acts on a terminal", async () => {
     const stdin = new Readable({
       read() {
-        this.destroy(new Error("EIO: i/o error, read"));
+        this.destroy(new Error("EIO: i/o error, read\u001b[31m"));
       },
     });
     const { err, exit } = streaming(stdin);
     expect(await exit).toBe(3);
-    expect(err.text()).toContain("stdin cannot be read: EIO: i/o error, read");
+    expect(err.text()).toContain("stdin cannot be read: EIO: i/o error, read\\u001b[31m\n");
   });
 
   test("a reader of the results that goes does not keep the lines from being executed", async () => {

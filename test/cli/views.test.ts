@@ -391,7 +391,10 @@ a      2026-01-05 12:00:00  completed       li     61.00  CNY      2  bad,good  
       ["--status", "payed"],
       '--status: there is no "payed" (did you mean paid?); there are pendingConfirmation,',
     ],
-    [["--cursor", "nonsense"], '--cursor "nonsense" is none that a page gave'],
+    [["--cursor", "nonsense"], '--cursor "nonsense" is none that a page gave\n'],
+    [["--cursor", "G1szMW1Y"], '--cursor "G1szMW1Y" is none that a page gave\n'],
+    [["--cursor", "\u009b31m"], '--cursor "\\u009b31m" is none that a page gave\n'],
+    [["--buyer\u001b[31m"], "aftersale: unknown option '--buyer\\u001b[31m'"],
   ])("%j is wrong usage", async (args, words) => {
     const ran = await run("orders", ...args);
     expect([ran.exit, ran.stdout]).toEqual([2, ""]);

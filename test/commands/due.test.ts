@@ -52,6 +52,16 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(accepted((fired as Fired).result).events[0]?.at).toBe(now);
   });
 
+  it.each([Number.NaN, Infinity, -1, 253_402_300_800_000])(
+    "%s is no instant to fire or list at",
+    async (now) => {
+      const engine = await open({ store: fresh() });
+      const rule = `now: ${now} is no instant from 0 to 253402300799999`;
+      await expect(fire(engine, now)).rejects.toThrow(new RangeError(rule));
+      await expect(engine.due(now)[Symbol.asyncIterator]().next()).rejects.toThrow(new RangeError(rule));
+    },
+  );
+
   it("receipt is confirmed fifteen days and a second after shipping", async () => {
     const engine = await open({ store: fresh() });
     await live(engine, "o-1", 3);

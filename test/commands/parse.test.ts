@@ -38,6 +38,7 @@ function lined(over: object): object {
 }
 
 const idRule = /1 to 128 characters/;
+const expectRule = /^must be "none" or a revision, a whole number from 0$/;
 
 it("keeps the ids of fired deadlines for the system", () => {
   const dueId = "due:o-1:unpaid:1767227400000";
@@ -105,7 +106,19 @@ describe("bad input is refused by field and rule", () => {
     ["a text for a list", { ...order, lines: "L1" }, "lines", /expected array/],
     ["a list for an object", { ...order, personal: [] }, "personal", /expected object/],
     ["a negative amount", { ...pay, amount: -1 }, "amount", />=0/],
-    ["a fractional amount", { ...pay, amount: 58.5 }, "amount", /int/],
+    ["a fractional amount", { ...pay, amount: 58.5 }, "amount", /^must be whole minor units, and is 58\.5$/],
+    [
+      "a fractional quantity",
+      lined({ quantity: 1.5 }),
+      "lines[0].quantity",
+      /^must be a whole number, and is 1\.5$/,
+    ],
+    [
+      "a fractional stock",
+      lined({ available: 1.5 }),
+      "lines[0].available",
+      /^must be a whole number, and is 1\.5$/,
+    ],
     ["NaN", { ...pay, amount: Number.NaN }, "amount", /NaN/],
     ["infinity", { ...pay, amount: Infinity }, "amount", /./],
     ["2^53", { ...pay, amount: 2 ** 53 }, "amount", /<=9007199254740991/],
@@ -249,9 +262,12 @@ describe("bad input is refused by field and rule", () => {
     ["an actor's id with $", { ...options, actor: { role: "buyer", id: "$b" } }, "actor.id", idRule],
     ["a time before 1970", { ...options, at: -1 }, "at", />=0/],
     ["a time after 9999", { ...options, at: limits.latest + 1 }, "at", /<=253402300799999/],
-    ["a fractional time", { ...options, at: 1.5 }, "at", /int/],
+    ["a fractional time", { ...options, at: 1.5 }, "at", /^must be a whole number, and is 1\.5$/],
     ["a time in words", { ...options, at: "2026-01-01" }, "at", /expected number/],
-    ["an expectation in words", { ...options, expect: "latest" }, "expect", /./],
+    ["an expectation in words", { ...options, expect: "latest" }, "expect", expectRule],
+    ["a fractional expectation", { ...options, expect: 1.5 }, "expect", expectRule],
+    ["an expectation that is a truth", { ...options, expect: true }, "expect", expectRule],
+    ["an expectation of null", { ...options, expect: null }, "expect", expectRule],
     ["a negative revision", { ...options, expect: -1n }, "expect", /./],
   ];
 

@@ -46,7 +46,11 @@ describe("the terms in force", () => {
     [[], /^terms: /],
     ["none", /^terms: /],
     [{ main: null }, /^terms: main: /],
-    [{ "a/b": {} }, /^terms: a\/b: /],
+    [{ "a/b": {} }, /^terms: a\/b: is no merchant's id, which must be 1 to 128 characters .*, nor \*$/],
+    [
+      { main: { autoConfirmDays: 1.5 } },
+      /^terms: main\.autoConfirmDays: must be a whole number, and is 1\.5$/,
+    ],
     [JSON.parse('{"__proto__":{"booking":true}}'), /^terms: __proto__: /],
     [{ "*": { bookin: true } }, /^terms: \*\.bookin: unknown key \(did you mean booking\?\)/],
     [{ main: { payWindowMinutes: -1 } }, /^terms: main\.payWindowMinutes: .*>=0/],

@@ -288,7 +288,7 @@ describe("a refusal in words", () => {
 
   it("of a deadline that the order has not", () => {
     expect(describeRejection({ code: "notDue", command: "ExpireOrder", dueAt: null, at: t0 })).toBe(
-      "ExpireOrder: this order has no such deadline",
+      "ExpireOrder: no deadline of this kind runs",
     );
   });
 

@@ -461,6 +461,17 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       }
       await expect(engine.views.queue({ cursor: ofHistory })).rejects.toThrow(/is none that a page gave$/);
     });
+
+    it.each(['1e999,"x",1', '1.5,"x",1', '-1,"x",1', '5,"x",1e999', '5,"x",0.5', '5,"x",-1'])(
+      "begin at no place such as %s, where no case stands",
+      async (place) => {
+        const engine = await open({ store: fresh() });
+        const cursorOf = (by: string) => Buffer.from(`["${by}",${place}]`).toString("base64url");
+        const none = /is none that a page gave$/;
+        await expect(engine.views.refundHistory({ cursor: cursorOf("applied_at") })).rejects.toThrow(none);
+        await expect(engine.views.queue({ cursor: cursorOf("since") })).rejects.toThrow(none);
+      },
+    );
   });
 
   it.each([

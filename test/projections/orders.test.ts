@@ -255,6 +255,15 @@ describe.each(stores)("on %s", (_kind, fresh) => {
         await expect(engine.views.orders({ cursor })).rejects.toThrow(RangeError);
       },
     );
+
+    it.each(['[1e999,"x"]', '[1.5,"x"]', '[-1,"x"]', '[1e16,"x"]', '["5","x"]', "[5,1]"])(
+      "after the place %s are refused: no order was made there",
+      async (place) => {
+        const engine = await open({ store: fresh() });
+        const cursor = Buffer.from(place).toString("base64url");
+        await expect(engine.views.orders({ cursor })).rejects.toThrow(/is none that a page gave$/);
+      },
+    );
   });
 
   it("a status that is none is refused, not overlooked", async () => {

@@ -82,6 +82,28 @@ describe.each(stores)("on %s", (_kind, fresh) => {
     expect(await found(await shop(), words)).toEqual(orderIds);
   });
 
+  it("finds the same text however wide it is written, and taken apart or not", async () => {
+    const engine = await open({ store: fresh() });
+    await sell(engine, "w", ["１２３全角ＡＢＣ　ｱｲｽ", "ﬁne ㍑ 한", "5 ㎏"]);
+    for (const words of [
+      "123",
+      "１２３",
+      "abc",
+      "ＡＢＣ",
+      "全角abc",
+      "アイス",
+      "ｱｲｽ",
+      "fine",
+      "ﬁne",
+      "リットル",
+      "한",
+      "5 kg",
+    ]) {
+      expect([words, await found(engine, words)]).toEqual([words, ["w"]]);
+    }
+    expect(await found(engine, "＂123＂")).toEqual(["w"]);
+  });
+
   it("finds numbers: of the order, of goods, and of parcels once shipped or corrected", async () => {
     const engine = await open({ store: fresh() });
     const lines = [

@@ -107,7 +107,7 @@ describe("a configuration", () => {
     [{ apifm: { prefix: "/orders/x" } }, "a path of the server's own"],
     [{ apifm: { prefix: "/openapi" }, shopxo: { prefix: "/openapi" } }, "two dialects"],
     [{ apifm: { prefix: "/shop" }, shopxo: { prefix: "/shop/xo" } }, "two dialects"],
-    [{ appintf: { causeTypes: { "0": "x" } } }, "appintf.causeTypes.0"],
+    [{ appintf: { causeTypes: { "0": "x" } } }, "a number is 1 to 999999999\n  → at appintf.causeTypes.0"],
     [{ appintf: { causeTypes: { "1": "x".repeat(181) } } }, "causeTypes"],
     [{ baidu: { sender: { baseUrl: "https://example.org" } } }, "baidu.sender.checkpoint"],
     [{ baidu: { sender: { baseUrl: "https://example.org", checkpoint: "c" } } }, "has no token"],

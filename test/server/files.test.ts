@@ -160,7 +160,10 @@ describe("a shop's file", () => {
 
   it.each([
     ["{", "is no JSON"],
-    ['{"goods":[{"goodsId":"A","title":"T","unitPrice":1.5}]}', "goods[0].unitPrice"],
+    [
+      '{"goods":[{"goodsId":"A","title":"T","unitPrice":1.5}]}',
+      "must be whole minor units, and is 1.5\n  → at goods[0].unitPrice",
+    ],
     ['{"godos":[]}', "godos"],
     ['{"currency":"XXX"}', "currency"],
     ['{"timeZone":"Mars/Olympus"}', "timeZone"],

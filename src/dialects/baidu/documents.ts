@@ -12,10 +12,7 @@ const seconds = z.int().min(0).max(253_402_300_799);
 
 /** Where a tap leads to. Status: 0 hidden, 1 shown, 2 shown and leading there; clients of the Go SDK write it as a text. */
 const page = z.object({
-  Status: z
-    .union([z.int().min(0).max(2), z.enum(["0", "1", "2"])])
-    .transform(Number)
-    .optional(),
+  Status: z.literal([0, 1, 2, "0", "1", "2"]).transform(Number).optional(),
   Name: text.optional(),
   H5Schema: text.optional(),
   SwanSchema: text.optional(),
@@ -30,7 +27,7 @@ const info = z.object({ Name: text, Value: int, Quantity: int });
 const payment = z.object({
   Time: seconds.optional(),
   /** 1 online, 2 on delivery. */
-  Method: z.union([z.literal(1), z.literal(2)]),
+  Method: z.literal([1, 2]),
   Amount: int,
   IsPayment: z.boolean(),
   PreferentialInfo: z.array(info).nullish(),
@@ -47,11 +44,11 @@ export const itemSchema = z.object({
   Refund: z.object({ Amount: int, Product: z.array(refundProduct) }).optional(),
   Aftermarket: z.object({ Product: z.array(refundProduct) }).optional(),
   /** 1 refund alone, 2 exchange, 3 refund and return. */
-  OrderType: z.union([z.literal(1), z.literal(2), z.literal(3)]),
+  OrderType: z.literal([1, 2, 3]),
 });
 
 /** 0 stands in the document's own examples for what is to be worked out. */
-const aggregate = z.union([z.literal(subStatuses), z.literal(0)]).optional();
+const aggregate = z.literal([...subStatuses, 0]).optional();
 
 const subs = z.object({ Status: aggregate, Items: z.array(itemSchema) });
 
@@ -79,7 +76,7 @@ const main = z.object({
 });
 
 const ofOrder = {
-  CateID: z.union([z.literal(1), z.literal(2)]),
+  CateID: z.literal([1, 2]),
   BizAPPID: id,
 };
 
@@ -140,7 +137,7 @@ export const foreignSchema = z.object({
   Title: text.optional(),
   Mtime: seconds.optional(),
   Appraised: z.boolean().optional(),
-  Method: z.union([z.literal(1), z.literal(2)]).optional(),
+  Method: z.literal([1, 2]).optional(),
   Appraise: page.optional(),
   OrderDetail: page.optional(),
   PreferentialInfo: z.array(info).nullish(),

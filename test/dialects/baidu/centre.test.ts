@@ -439,6 +439,17 @@ describe("a request", () => {
     });
   });
 
+  it.each([
+    ["OrderType", { OrderType: 4 }, "1|2|3"],
+    ["OrderDetail.Status", { OrderDetail: { Status: 3 } }, '0|1|2|"0"|"1"|"2"'],
+  ])("says what %s may be", async (field, over, words) => {
+    const { handler } = await stand();
+    expect(await ask(handler, "append/sub/info", subs(over))).toMatchObject({
+      errno: 100,
+      msg: `Invalid parameter: Data[0].EXT.SubsOrder.Items[0].${field}: Invalid option: expected one of ${words}`,
+    });
+  });
+
   it("adds one order at a time", async () => {
     const { handler } = await stand();
     const one = await elsewhere(1);
