@@ -17,7 +17,7 @@ export interface FileDescription {
   readonly events: number;
   readonly orders: number;
   readonly claims: number;
-  /** What SQLite's quick check found wrong; empty where it found nothing, undefined where it was not asked. */
+  /** What SQLite's quick check found wrong, and streams with holes; empty where there is nothing, undefined where it was not asked. */
   readonly faults: readonly string[] | undefined;
 }
 
@@ -40,7 +40,7 @@ export function describeFile(database: Database, path: string, check: boolean): 
       events: Number(value("SELECT count(*) FROM events")),
       orders: Number(value(`SELECT count(*) FROM streams WHERE name GLOB '${orderPrefix}*'`)),
       claims: Number(value("SELECT count(*) FROM claims")),
-      faults: check ? quickCheck(database) : undefined,
+      faults: check ? [...quickCheck(database), ...holes(database)] : undefined,
     };
   } catch (error) {
     throw storeError(error, `reading ${path}`);
@@ -50,4 +50,15 @@ export function describeFile(database: Database, path: string, check: boolean): 
 function quickCheck(database: Database): readonly string[] {
   const rows = database.prepare("PRAGMA quick_check(10)").all();
   return rows.map((row) => String(Object.values(row as object)[0])).filter((found) => found !== "ok");
+}
+
+/** The streams that lack events which they must have had: the first ten. */
+function holes(database: Database): readonly string[] {
+  const rows = database
+    .prepare(
+      `SELECT name, max(revision) + 1 - count(*) AS missing FROM events JOIN streams ON streams.id = stream_id
+       GROUP BY stream_id HAVING missing <> 0 LIMIT 10`,
+    )
+    .all() as unknown as readonly { readonly name: string; readonly missing: number }[];
+  return rows.map(({ name, missing }) => `${name}: ${missing} of its events are missing`);
 }

@@ -648,6 +648,12 @@ class SqliteEventStore implements SqliteStore {
     return this.#reading(() => {
       const rows = this.#rowsOf(stream, read) as readonly StreamRow[];
       const end = rows.at(-1);
+      const step = read.backwards === true ? -1 : 1;
+      let due = step === 1 ? Number(read.from ?? 0) : rows[0]?.revision;
+      for (const { revision } of rows) {
+        if (revision !== due) throw missing(stream, due as number);
+        due += step;
+      }
       // Whoever reads a whole stream is about to append to it: where it ends need not be asked again.
       if (end !== undefined && read === wholeStream) this.#seen(stream, end.stream_id, end.revision);
       return rows.map((event) => this.#recorded(event, stream));
@@ -711,6 +717,7 @@ class SqliteEventStore implements SqliteStore {
       }
       const streams: { stream: string; events: RecordedEvent[] }[] = [];
       let current = -1;
+      let due = 0;
       let stream = "";
       let events: RecordedEvent[] = [];
       for (const row of rows) {
@@ -723,7 +730,11 @@ class SqliteEventStore implements SqliteStore {
           stream = names.get(current) as string;
           events = [];
           streams.push({ stream, events });
+          due = 0;
         }
+        // Of a scan that asks for some types only, the others are not there.
+        if (types === undefined && columns[1] !== due) throw missing(stream, due);
+        due += 1;
         events.push({
           stream,
           revision: BigInt(columns[1]),
@@ -761,6 +772,11 @@ class SqliteEventStore implements SqliteStore {
       return row === undefined ? [] : [row.id];
     });
   }
+}
+
+/** A stream has no holes: where one is, somebody has taken events away. */
+function missing(stream: string, revision: number): StoreError {
+  return new StoreError("corrupt", `${stream}: its event at revision ${revision} is missing`);
 }
 
 function scanSql(

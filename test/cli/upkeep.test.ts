@@ -288,6 +288,24 @@ describe("doctor", () => {
     });
   });
 
+  test("tells of events that somebody took away, as whoever reads their order does", async () => {
+    using here = folder();
+    const store = await filled(here.file("a.db"));
+    altered(here.file("a.db"), "DELETE FROM events WHERE stream_id = 1 AND revision = 1");
+    const missing = (says: string) => ({ exit: 10, stderr: `aftersale: ${says}\n` });
+    const gone = missing("order-a: its event at revision 1 is missing");
+    expect(await aftersale(["show", "a", "--store", store])).toMatchObject(gone);
+    expect(await aftersale(["history", "a", "--store", store])).toMatchObject(gone);
+    expect(await aftersale(["replay", "--store", store])).toMatchObject(gone);
+    expect(await aftersale(["replay", "--check", "--store", store])).toMatchObject(gone);
+    const doctor = await aftersale(["doctor", "--store", store]);
+    expect(doctor).toMatchObject(
+      missing(`${here.file("a.db")} is damaged: order-a: 1 of its events are missing`),
+    );
+    expect(doctor.stdout).toMatch(/^integrity +order-a: 1 of its events are missing$/m);
+    expect((await aftersale(["show", "b", "--store", store])).exit).toBe(0);
+  });
+
   test("tells of a view that stopped following with 8", async () => {
     using here = folder();
     const store = await filled(here.file("a.db"));

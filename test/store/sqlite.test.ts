@@ -40,6 +40,26 @@ function pragma(database: Database, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() as object)[0];
 }
 
+it("a stream with a hole is corrupt, from wherever it is read across it", async () => {
+  const path = newFile();
+  const store = await openFile(path);
+  await store.append("s", "none", samples(4));
+  withConnection(path, (database) => database.exec("DELETE FROM events WHERE revision = 1"));
+  const hole = expect.objectContaining({
+    code: "corrupt",
+    message: "s: its event at revision 1 is missing",
+  }) as Error;
+  for (const read of [{}, { from: 1n }, { to: 2n }, { backwards: true }, { limit: 3 }]) {
+    await expect(store.readStream("s", read)).rejects.toEqual(hole);
+  }
+  expect(() => store.local.streams({ after: 0, limit: 10 })).toThrow(hole);
+  for (const read of [{ from: 2n }, { to: 0n }, { from: 3n, backwards: true, limit: 2 }, { from: 9n }]) {
+    expect((await store.readStream("s", read)).length).toBeLessThanOrEqual(2);
+  }
+  withConnection(path, (database) => database.exec("DELETE FROM events WHERE revision = 0"));
+  await expect(store.readStream("s")).rejects.toThrow("revision 0 is missing");
+});
+
 it.each([":memory:", "file:a?mode=memory", "file::memory:?cache=shared", "file:b.db"])(
   "a file may be called %s: what is in it is on disk",
   async (name) => {
