@@ -166,14 +166,17 @@ describe("Redeem", () => {
       .refuses({ code: "staffNotListed", staffId: "staff-1" });
   });
 
-  it("names unlisted staff before a wrong code", () => {
-    given(reached("paid", redeemable))
-      .when(redeem, { role: "staff", id: "staff-2" }, now, wrongCode)
-      .refuses({
-        code: "staffNotListed",
-        staffId: "staff-2",
-        also: [{ code: "redemptionCodeWrong", field: "code" }],
-      });
+  it("tells nobody who may not redeem whether the code was right", () => {
+    const order = given(reached("paid", redeemable));
+    for (const code of [wrongCode, rightCode]) {
+      order
+        .when(redeem, { role: "staff", id: "staff-2" }, now, code)
+        .refuses({ code: "staffNotListed", staffId: "staff-2" });
+      // An id alone is not enough: it is the staff's.
+      order
+        .when(redeem, { role: "provider", id: "staff-1" }, now, code)
+        .refuses({ code: "wrongActor", command: "Redeem", role: "provider", allowed: ["staff"] });
+    }
   });
 
   it("needs an order that has a code", () => {
