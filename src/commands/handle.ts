@@ -121,7 +121,7 @@ export class CommandHandler {
    * Executes a command: appends its events and answers when they are durable.
    * @returns the receipt; the first one again, with `replayed`, for a command id that was accepted before; or the refusal.
    * @throws StoreError where the store failed (with `unavailable` it is not known whether the events were written: send the same
-   * command again); the signal's reason where it was aborted before anything was appended.
+   * command again); the signal's reason where it was aborted before the append had begun, also while it waited for its turn in a file.
    */
   async execute(input: unknown, options: ExecuteOptions): Promise<E.Either<Rejection, Receipt>> {
     const read = parse(input, options);
@@ -136,6 +136,7 @@ export class CommandHandler {
         attempt === 0 && parsed.command.type === "CreateOrder" && this.#options.readOnly !== true;
       const current = this.#current(parsed.command.orderId, creating);
       const known = current instanceof Promise ? await current : current;
+      options.signal?.throwIfAborted();
       // Others have waited for the same order, and the first of them is under way with it again.
       if (this.#store.local === undefined && known.pending !== undefined) {
         attempt -= 1;
@@ -146,7 +147,7 @@ export class CommandHandler {
       if (decided !== undefined && E.isRight(decided) && decided.right.length > 0) {
         const events = decided.right;
         const records = newEvents(parsed, hash, events);
-        const appending = this.#append(known, parsed, hash, events, records);
+        const appending = this.#append(known, parsed, hash, events, records, options.signal);
         const { revision } = known;
         try {
           const appended = await appending;
@@ -280,6 +281,7 @@ export class CommandHandler {
     hash: string,
     events: readonly OrderEvent[],
     records: readonly NewEvent[],
+    signal: AbortSignal | undefined,
   ): Promise<Appended> {
     const before = known.companion;
     const expected = known.revision < 0n ? "none" : known.revision;
@@ -296,6 +298,7 @@ export class CommandHandler {
       context,
       follows: known.pending,
       values: this.#store.local === undefined ? events.map(({ data }) => data) : undefined,
+      signal,
     });
     return known.pending;
   }

@@ -44,6 +44,8 @@ export interface AppendOptions {
    * that sends objects the reading of those texts.
    */
   readonly values?: readonly unknown[] | undefined;
+  /** Aborted while the append still waits for its turn: it is not made, and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Handed to the transaction hook beside the recorded events; the store does not look at it. */
   readonly context?: unknown;
 }

@@ -305,12 +305,28 @@ class SqliteEventStore implements SqliteStore {
       this.#writable();
       if (this.#copy) throw new StoreError("denied", `${this.#path} is a copy, and is not appended to`);
       checkAppend(stream, expected, events, options.claims, this.#maxEventBytes);
+      options.signal?.throwIfAborted();
       pending = { stream, expected, events, options, resolve, reject, answer: undefined };
       this.#queue.push(pending);
       this.#schedule();
     });
-    if (pending !== undefined) pending.answer = answer;
+    if (pending === undefined) return answer;
+    pending.answer = answer;
+    if (options.signal !== undefined) this.#leaveWhenAborted(pending, answer, options.signal);
     return answer;
+  }
+
+  /** Takes an append out of the queue when it is told to; one whose transaction has begun goes through. */
+  #leaveWhenAborted(pending: Pending, answer: Promise<Appended>, signal: AbortSignal): void {
+    const leave = (): void => {
+      const place = this.#queue.indexOf(pending);
+      if (place < 0) return;
+      this.#queue.splice(place, 1);
+      pending.reject(signal.reason);
+    };
+    const stay = (): void => signal.removeEventListener("abort", leave);
+    signal.addEventListener("abort", leave);
+    void answer.then(stay, stay);
   }
 
   async readStream(stream: string, read?: StreamRead): Promise<readonly RecordedEvent[]> {

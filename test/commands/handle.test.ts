@@ -403,12 +403,25 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       expect(await engine.head()).toBeUndefined();
     });
 
-    it("comes too late for what is appended", async () => {
+    it("during a command stops it, or comes too late: never both, and what it was is told", async () => {
       const engine = await open({ store: fresh() });
-      const controller = new AbortController();
-      const running = engine.execute(newOrder("o-1"), by(buyer, { signal: controller.signal }));
-      controller.abort();
-      expect(accepted(await running).revision).toBe(0n);
+      const reason = new Error("enough");
+      for (const [index, turns] of [0, 1, 2, 5, 20].entries()) {
+        const orderId = `o-${index}`;
+        const controller = new AbortController();
+        const running = engine
+          .execute(newOrder(orderId), by(buyer, { signal: controller.signal }))
+          .then(accepted, (error: unknown) => error);
+        // Decided on what may never be.
+        const next = engine.execute({ ...payment, orderId, payId: orderId }, by(buyer));
+        for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+        controller.abort(reason);
+        const answer = await running;
+        const paid = E.isRight(await next);
+        expect((await engine.history(orderId)).length).toBe(answer === reason ? 0 : paid ? 3 : 1);
+        if (answer !== reason) expect(answer).toMatchObject({ revision: 0n });
+        else expect(paid).toBe(false);
+      }
     });
   });
 

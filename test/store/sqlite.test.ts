@@ -6,7 +6,13 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { type Database, openDatabase } from "../../src/store/database.ts";
-import { type InTransaction, type Message, type StoreErrorCode, isStoreError } from "../../src/store/port.ts";
+import {
+  ConflictError,
+  type InTransaction,
+  type Message,
+  type StoreErrorCode,
+  isStoreError,
+} from "../../src/store/port.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { storeContract } from "./contract.ts";
 import { newFile, newFolder, openFile, tidyFiles } from "./files.ts";
@@ -39,6 +45,27 @@ function withConnection<T>(path: string, work: (database: Database) => T): T {
 function pragma(database: Database, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() as object)[0];
 }
+
+it("an append that is told to stop while it waits for the lock is not made, and holds up no other", async () => {
+  const path = newFile();
+  const store = await openFile(path);
+  const other = openDatabase(path);
+  other.exec("BEGIN IMMEDIATE");
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const stopped = store.append("a", "none", [sample()], { signal: controller.signal });
+  const follower = store.append("a", 0n, [sample()], { follows: stopped });
+  const neighbour = store.append("b", "none", [sample()], { signal: new AbortController().signal });
+  await turn();
+  controller.abort(reason);
+  await expect(stopped).rejects.toBe(reason);
+  await expect(store.append("c", "none", [sample()], { signal: controller.signal })).rejects.toBe(reason);
+  other.exec("ROLLBACK");
+  other.close();
+  await expect(follower).rejects.toThrow(ConflictError);
+  expect((await neighbour).position).toBe("1");
+  expect(await store.readStream("a")).toEqual([]);
+});
 
 it("a stream with a hole is corrupt, from wherever it is read across it", async () => {
   const path = newFile();
