@@ -104,7 +104,7 @@ const good: readonly (readonly [string, string])[] = [
   ["a code", "  - { when: ConfirmReceipt, as: buyer:b1, then: { refused: orderStatusNotEligible } }"],
   [
     "every rule that was broken",
-    "  - { when: { Redeem: { code: X } }, as: staff:s2, then: { refused: [orderStatusNotEligible, staffNotListed, redemptionCodeWrong] } }",
+    "  - { when: { Redeem: { code: X } }, as: staff:s2, then: { refused: [orderStatusNotEligible, staffNotListed] } }",
   ],
   [
     "an unreadable command",
@@ -226,15 +226,15 @@ const bad: readonly (readonly [string, string, unknown, unknown])[] = [
   ],
   [
     "a rule too few",
-    "  - { when: { Redeem: { code: X } }, as: staff:s2, then: { refused: [orderStatusNotEligible, staffNotListed] } }",
+    "  - { when: { Redeem: { code: X } }, as: staff:s2, then: { refused: [orderStatusNotEligible] } }",
+    { refused: ["orderStatusNotEligible"] },
     { refused: ["orderStatusNotEligible", "staffNotListed"] },
-    { refused: ["orderStatusNotEligible", "staffNotListed", "redemptionCodeWrong"] },
   ],
   [
     "rules in the wrong order",
-    "  - { when: { Redeem: { code: X } }, as: staff:s2, then: { refused: [orderStatusNotEligible, redemptionCodeWrong, staffNotListed] } }",
-    { refused: ["orderStatusNotEligible", "redemptionCodeWrong", "staffNotListed"] },
-    { refused: ["orderStatusNotEligible", "staffNotListed", "redemptionCodeWrong"] },
+    "  - { when: { Redeem: { code: X } }, as: staff:s2, then: { refused: [staffNotListed, orderStatusNotEligible] } }",
+    { refused: ["staffNotListed", "orderStatusNotEligible"] },
+    { refused: ["orderStatusNotEligible", "staffNotListed"] },
   ],
   [
     "another value in a view, beside events that were right",
