@@ -12,7 +12,7 @@ import { afterSaleUntil, isPast, refundRetryAt, replacementConfirmAt, returnShip
 import { type OrderEvent, fact } from "./events.ts";
 import { isLegal, statusesFor } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
-import { claimedInAll, claimedOf, refundableOf } from "./refundable.ts";
+import { claimedInAll, claimedOf, refundableOf, taxBack } from "./refundable.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
 import { type Order, evolve, openCasesOf, paymentOf, tallyOf } from "./state.ts";
 import { type CaseType, caseTypes } from "./terms.ts";
@@ -298,7 +298,7 @@ function importCase(request: Request<"ImportRefund">, order: Order, now: number)
   }
   const line = order.lines.find((one) => one.lineId === lineId);
   const over = status === "rejected" || status === "closed";
-  const left = Math.max(0, order.total - claimedInAll(order));
+  const left = Math.max(0, order.total - claimedInAll(order) - taxBack(order));
   // A line that had nothing left may have been sent back all the same, and an order of nothing cancelled.
   const backForNothing = amount === 0 && (status === "refunded" || caseType === "returnRefund");
   const refused = firstRefusal([
@@ -454,7 +454,7 @@ function unitsLeft(order: Order): Units {
 function closes(order: Order): boolean {
   return (
     isLegal(order.status, "SettleRefund") &&
-    order.refunded === order.paid &&
+    order.refunded + (order.tax?.refunded === true ? order.tax.surplus : 0) === order.paid &&
     (order.status === "paid" || unitsLeft(order).length === 0)
   );
 }
@@ -679,7 +679,7 @@ const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund" | "ImportRe
     guards: (order, one, { actor, command }, now) => {
       const before = one.attempts.at(-1);
       const destination = command.destination ?? before?.destination;
-      const left = order.paid - order.refunded - order.inFlight;
+      const left = order.paid - order.refunded - order.inFlight - taxBack(order);
       const { currency, paid } = order;
       return [
         flying(one),

@@ -27,6 +27,7 @@ import {
 import { present } from "./json.ts";
 import { type OrderStatus, isLegal, statusesFor } from "./lifecycle.ts";
 import { sum, times } from "./money.ts";
+import { claimedInAll } from "./refundable.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
 import {
   type Order,
@@ -239,12 +240,18 @@ function lineIdsTwice(lines: readonly LineAsked[]): readonly Refusal[] {
   return twice;
 }
 
+/** Lines of the same goods draw on the same stock: what the lines up to and with this one ask for is what must be there. */
 function outOfStock(lines: readonly LineAsked[]): readonly Refusal[] {
-  return lines.map(({ lineId, quantity, available }, index) =>
-    available === undefined || quantity <= available
+  if (lines.every(({ available }) => available === undefined)) return [];
+  const asked = new Map<string, number>();
+  return lines.map(({ lineId, goodsId, sku, quantity: own, available }, index) => {
+    const goods = JSON.stringify([goodsId, sku]);
+    const quantity = (asked.get(goods) ?? 0) + own;
+    asked.set(goods, quantity);
+    return available === undefined || quantity <= available
       ? undefined
-      : { code: "outOfStock", field: `lines[${index}].quantity`, lineId, quantity, available },
-  );
+      : { code: "outOfStock", field: `lines[${index}].quantity`, lineId, quantity, available };
+  });
 }
 
 /** The terms an order is made under: the merchant's, with what the command overrides. */
@@ -387,10 +394,11 @@ function isSameDigest(one: string, other: string): boolean {
   return different === 0;
 }
 
+/** No more than the tariff, and than what is neither refunded nor reserved. */
 function taxLimit(order: Order, amount: number): Refusal {
-  const tariff = charged(order, "tariff");
-  return amount > tariff
-    ? { code: "surplusTooHigh", field: "amount", amount, limit: tariff, currency: order.currency }
+  const limit = Math.min(charged(order, "tariff"), order.paid - claimedInAll(order));
+  return amount > limit
+    ? { code: "surplusTooHigh", field: "amount", amount, limit, currency: order.currency }
     : undefined;
 }
 

@@ -38,6 +38,11 @@ export function claimedInAll(order: Order, without?: string): number {
   return amount;
 }
 
+/** What the overseas shop gives back of the tax, or is about to: it is no refund, and no refund may give it back again. */
+export function taxBack({ tax }: Order): number {
+  return tax?.surplus ?? 0;
+}
+
 /**
  * What can be refunded of a line now: the units left and their amount; or the amount of so many of them. `without` leaves out what
  * one case has reserved. A line that the order has not has nothing.
@@ -56,7 +61,7 @@ export function refundableOf(
   const amount = policies[order.terms.refundable]({ order, lineId, line, claimed, inAll, left, quantity });
   // Late money is none of any line's: it has a case of its own.
   const paid = order.paidAt === undefined ? 0 : order.total;
-  return { quantity, amount: Math.max(0, Math.min(amount, paid - inAll)) };
+  return { quantity, amount: Math.max(0, Math.min(amount, paid - inAll - taxBack(order))) };
 }
 
 interface Question {

@@ -1,11 +1,14 @@
 // CreateOrder and ConfirmOrder: what an order is made of, who may make it, and what each stock rule adds.
 
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 
-import { rolesFor } from "../../src/domain/decide.ts";
+import type { LineAsked } from "../../src/domain/commands.ts";
+import { decide, rolesFor } from "../../src/domain/decide.ts";
 import type { OrderEvent } from "../../src/domain/events.ts";
 import { caseCommandTypes } from "../../src/domain/caseLifecycle.ts";
 import { commandTypes } from "../../src/domain/lifecycle.ts";
+import { initialState } from "../../src/domain/state.ts";
 import { type StockRule, defaultTerms } from "../../src/domain/terms.ts";
 import { given } from "./given.ts";
 import {
@@ -31,6 +34,7 @@ import {
   system,
   t0,
   withTerms,
+  policy,
 } from "./orders.ts";
 
 const max = Number.MAX_SAFE_INTEGER;
@@ -266,6 +270,30 @@ describe("an order is refused", () => {
       .gives([created()]);
   });
 
+  it("where lines of the same goods together ask for more than there is", () => {
+    const [one] = askedLines as readonly [LineAsked, ...LineAsked[]];
+    const of = (lineId: string, quantity: number, sku?: string) => ({
+      ...one,
+      lineId,
+      quantity,
+      available: 4,
+      ...(sku === undefined ? {} : { sku }),
+    });
+    nothing.when(askForOrder({ lines: [of("L1", 3), of("L2", 2)] }), buyer, t0).refuses({
+      code: "outOfStock",
+      field: "lines[1].quantity",
+      lineId: "L2",
+      quantity: 5,
+      available: 4,
+    });
+    const request = {
+      actor: buyer,
+      policy,
+      command: askForOrder({ lines: [of("L1", 3), of("L2", 2, "red")] }),
+    };
+    expect(decide(request, initialState, t0)).toMatchObject(E.right([{ type: "OrderCreated" }]));
+  });
+
   it("with a write-off code where no key is set", () => {
     nothing
       .when(askForOrder({ redeemable: true }), buyer, t0, { terms: defaultTerms, redeemStaff: [] })
@@ -296,7 +324,7 @@ describe("an order is refused", () => {
             currency: "CNY",
           },
           { code: "outOfStock", field: "lines[0].quantity", lineId: "L1", quantity: 3, available: 1 },
-          { code: "outOfStock", field: "lines[1].quantity", lineId: "L1", quantity: 3, available: 1 },
+          { code: "outOfStock", field: "lines[1].quantity", lineId: "L1", quantity: 6, available: 1 },
           { code: "redeemKeyMissing", field: "redeemable" },
         ],
       });

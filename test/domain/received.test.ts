@@ -3,7 +3,10 @@
 import { describe, expect, it } from "vitest";
 
 import type { CommandData } from "../../src/domain/commands.ts";
+import type { OrderEvent } from "../../src/domain/events.ts";
+import { refundableOf } from "../../src/domain/refundable.ts";
 import { type Order, fold } from "../../src/domain/state.ts";
+import { applied, apply, approved, issued, waybill } from "./cases.ts";
 import { given } from "./given.ts";
 import {
   admin,
@@ -316,6 +319,81 @@ describe("tax of a completed order", () => {
     given([...taxed, recorded, refunded])
       .when(refund(1), merchant, at)
       .refuses({ ...out, step: "taxRefunded", also: [{ ...mismatch, amount: 1 }] });
+  });
+
+  it("goes back once: no refund reaches into a surplus, and no surplus into what is refunded or reserved", () => {
+    const first = applied("refundOnly", { amount: 3_000 }, at);
+    const rest = { caseId: "c-2", lineId: "L2" } as const;
+    const left = (history: readonly OrderEvent[]) => refundableOf(fold(history) as Order, "L2").amount;
+    expect(left([...taxed, first])).toBe(2_800);
+    for (const facts of [[recorded], [recorded, refunded]]) {
+      const history = [...taxed, ...facts, first];
+      expect(left(history)).toBe(2_400);
+      given(history)
+        .when(apply("refundOnly", { ...rest, amount: 2_401 }), buyer, at)
+        .refuses({
+          code: "amountTooHigh",
+          field: "amount",
+          amount: 2_401,
+          limit: 2_400,
+          claimed: 3_000,
+          paid: 5_800,
+          currency: "CNY",
+        });
+    }
+    for (const [amount, limit] of [
+      [2_700, 100],
+      [2_800, 0],
+    ] as const) {
+      const history = [...taxed, first, applied("refundOnly", { ...rest, amount }, at)];
+      const high = { code: "surplusTooHigh", field: "amount", currency: "CNY", limit } as const;
+      given(history)
+        .when(surplus(limit + 1), merchant, at)
+        .refuses({ ...high, amount: limit + 1 });
+    }
+  });
+
+  it("is looked at again before money moves, and where another system's case is taken over", () => {
+    const high = { code: "amountTooHigh", field: "amount", amount: 5_401, limit: 5_400 } as const;
+    const whole = [
+      applied("refundOnly", { amount: 5_401 }, at),
+      approved("refundOnly", { amount: 5_401 }, at),
+    ];
+    given([...taxed, ...whole, recorded])
+      .when(ask("IssueRefund", { caseId: "c-1", destination: "manual" }), merchant, at)
+      .refuses({ ...high, claimed: 0, paid: 5_800, currency: "CNY" });
+    const of = { caseId: "c-1", source: "baidu", status: "refunded", lineId: "L1" } as const;
+    const imported = { ...of, caseType: "refundOnly", amount: 5_401, raw: [] } as const;
+    given([...taxed, recorded])
+      .when(ask("ImportRefund", imported), system, at)
+      .refuses({ ...high, claimed: 0, paid: 5_800, currency: "CNY" });
+  });
+
+  it("counts as gone back where all the rest is: the order closes", () => {
+    const back = (caseId: string, lineId: string, quantity: number, amount: number) => [
+      applied("returnRefund", { caseId, lineId, quantity, amount }, at),
+      approved("returnRefund", { caseId, amount }, at),
+      event("ReturnShipped", at, { caseId, ...waybill }),
+      event("ReturnReceived", at, { caseId, dispositions: [{ kind: "damaged", quantity }] }),
+      issued({ caseId, refundId: `${caseId}:1`, amount }, at),
+    ];
+    const one = { caseId: "c-1", refundId: "c-1:1", amount: 3_000, quantity: 3 };
+    const all = (facts: readonly OrderEvent[]) => [
+      ...taxed,
+      ...facts,
+      ...back("c-1", "L1", 3, 3_000),
+      event("RefundSettled", at, one),
+      ...back("c-2", "L2", 1, 2_400),
+    ];
+    const last = { caseId: "c-2", refundId: "c-2:1", amount: 2_400 };
+    const settle = ask("SettleRefund", last);
+    const settledLast = event("RefundSettled", at, { ...last, quantity: 1 });
+    given(all([recorded]))
+      .when(settle, provider, at)
+      .gives([settledLast]);
+    given(all([recorded, refunded]))
+      .when(settle, provider, at)
+      .gives([settledLast, event("OrderClosedByRefund", at, { refunded: 5_400, returnedUnits: 4 })]);
   });
 
   it("waits for the receipt", () => {

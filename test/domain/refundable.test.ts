@@ -258,9 +258,18 @@ describe("the prorated share", () => {
           applied("returnRefund", { caseId: "r", lineId: "L1", quantity: units, amount: share }, shippedAt),
         ]);
     }
-    given(history)
-      .when(apply(0, 3), buyer, shippedAt)
-      .refuses({ code: "amountTooLow", field: "amount", amount: 0, least: 1, currency: "CNY" });
+    const low = { code: "amountTooLow", field: "amount", amount: 0, least: 1, currency: "CNY" } as const;
+    given(history).when(apply(0, 3), buyer, shippedAt).refuses(low);
+    // Of no units, or of none that there can be, the amount is looked at all the same.
+    const dear = [...bought({ lines: [[1_000, 3]], increase: 0, preferential: 0 }, "prorated"), shipped()];
+    for (const quantity of [0, -1, 1.5, Number.NaN, Infinity]) {
+      given(dear)
+        .when(apply(0, quantity), buyer, shippedAt)
+        .refuses({
+          ...low,
+          also: [{ code: "quantityInvalid", field: "quantity", quantity, caseType: "returnRefund" }],
+        });
+    }
   });
 });
 
