@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { z } from "zod";
 
 import type { Receipt } from "../commands/handle.ts";
+import type { ExecuteOptions } from "../commands/parse.ts";
 import type { Actor, Role } from "../domain/actor.ts";
 import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
@@ -80,7 +81,7 @@ function forbidden(why: string): Failure {
   return failure(403, "forbidden", why);
 }
 
-async function command({ caller, body, commandId }: Asked, { engine }: House): Promise<Answer> {
+async function command({ caller, body, commandId }: Asked, { engine, ports }: House): Promise<Answer> {
   const given = body as z.infer<typeof shapes.envelopeSchema>;
   const actor: Actor = given.actor ?? caller;
   const trusted = caller.role === "system";
@@ -101,13 +102,30 @@ async function command({ caller, body, commandId }: Asked, { engine }: House): P
   }
   const owned = caller.role === "buyer" || caller.role === "merchant";
   if (owned && type !== "CreateOrder" && !(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
-  const result = await engine.execute(given.command, {
+  const options = {
     actor,
     commandId: given.commandId ?? commandId(),
     ...(given.at === undefined ? {} : { at: given.at }),
     ...(given.expect === undefined ? {} : { expect: revisionOf(given.expect) }),
-  });
+  };
+  if (ports.wallet === undefined && (await intoWallet(given.command, options, engine))) return noWallet();
+  const result = await engine.execute(given.command, options);
   return E.isLeft(result) ? ofRejection(result.left) : receiptAnswer(result.right, caller);
+}
+
+/** Whether a command would have money paid into a wallet. What the engine refuses is said by it, and what was done before stays done. */
+async function intoWallet(
+  command: z.infer<typeof shapes.envelopeSchema>["command"],
+  options: ExecuteOptions,
+  engine: Engine,
+): Promise<boolean> {
+  // An attempt without a destination goes where the one before was to go.
+  if (command["destination"] === undefined && command.type !== "IssueRefund") return false;
+  const preview = await engine.preview(command, options);
+  return (
+    E.isRight(preview) &&
+    preview.right.events.some(({ type, data }) => type === "RefundIssued" && data.destination === "wallet")
+  );
 }
 
 function revisionOf(expect: string | number | bigint): "none" | bigint {

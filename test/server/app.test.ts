@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { routes } from "../../src/server/routes.ts";
 import { StoreError } from "../../src/store/port.ts";
-import { t0 } from "../domain/orders.ts";
+import { buyer, merchant, t0 } from "../domain/orders.ts";
 import { accepted, by, live, newOrder, tidyEngines } from "../engines.ts";
 import { type TestShop, ask, openShop } from "./shop.ts";
 
@@ -341,6 +341,60 @@ describe("the wallet", () => {
     expect((await ask(shop, "buyer-1", "/wallet?buyerId=buyer-2")).status).toBe(403);
     expect((await ask(shop, "root", "/wallet")).status).toBe(400);
     expect((await ask(shop, "root", "/wallet?buyerId=buyer-1")).status).toBe(200);
+  });
+});
+
+describe("a shop without wallets", () => {
+  /** Two orders that were paid as is said, and a case of the first that is to be approved. */
+  async function applied(pay: object) {
+    const shop = await openShop({ wallet: undefined });
+    for (const orderId of ["o-1", "o-2"]) {
+      accepted(await shop.engine.execute(newOrder(orderId), by(buyer)));
+      const paid = { payId: orderId, amount: 5_800, channel: "online", tradeNo: orderId, ...pay };
+      accepted(await shop.engine.execute({ type: "Pay", orderId, ...paid }, by(buyer)));
+    }
+    const reason = { caseType: "refundOnly", amount: 1_000, reason: "broken" };
+    const apply = { type: "ApplyRefund", orderId: "o-1", caseId: "o-1.1", lineId: "L1", ...reason };
+    accepted(await shop.engine.execute(apply, by(buyer)));
+    const give = (command: object, commandId?: string) =>
+      ask(shop, "main", "/commands", { commandId, command: { orderId: "o-1", caseId: "o-1.1", ...command } });
+    return { shop, give };
+  }
+  const toWallet = { type: "ApproveRefund", destination: "wallet" };
+
+  it.each([
+    ["wallet", {}],
+    ["original", { channel: "wallet" }],
+  ])("refunds nothing to %s of what was paid with %j into one", async (destination, pay) => {
+    const { shop, give } = await applied(pay);
+    const head = await shop.engine.head();
+    const refused = await give({ type: "ApproveRefund", destination });
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: "noWallet" } } });
+    expect(await shop.engine.head()).toBe(head);
+    const manual = await give({ type: "ApproveRefund", destination: "manual" });
+    expect(manual.status).toBe(200);
+  });
+
+  it("pays back nothing into one by a cancellation or another attempt", async () => {
+    const { give } = await applied({});
+    const cancel = { type: "CancelOrder", orderId: "o-2", caseId: "o-2.1" };
+    expect((await give({ type: "ApproveRefund" }, "c-1")).status).toBe(200);
+    for (const command of [{ type: "IssueRefund" }, cancel]) {
+      const { body } = await give({ ...command, destination: "wallet" });
+      expect([command.type, body["error"]?.code]).toEqual([command.type, "noWallet"]);
+      expect((await give({ ...command, destination: "original" })).status).toBe(200);
+    }
+  });
+
+  it("says first what the domain refuses, and answers again what was done while it had one", async () => {
+    const { shop, give } = await applied({});
+    const command = { ...toWallet, orderId: "o-1", caseId: "o-1.1" };
+    expect((await give({ ...toWallet, amount: 9_999 })).body["error"].code).toBe("amountTooHigh");
+    expect((await give({ type: "CancelRefund", destination: "wallet" })).body["error"].code).toBe(
+      "invalidCommand",
+    );
+    accepted(await shop.engine.execute(command, by(merchant, { commandId: "c" })));
+    expect((await give(toWallet, "c")).headers.get("idempotent-replayed")).toBe("true");
   });
 });
 
