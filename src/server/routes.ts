@@ -298,11 +298,16 @@ async function wallet({ caller, query }: Asked, { engine, ports }: House): Promi
   >;
   if (buyerId === undefined) return failure(400, "invalidQuery", "buyerId: must be named");
   if (caller.role === "buyer" && buyerId !== caller.id) return notTheirs();
-  return document({ buyerId, ...(await engine.wallet.show(buyerId)) });
+  if (ports.wallet === engine.wallet) return document({ buyerId, ...(await engine.wallet.show(buyerId)) });
+  const balances = { [ports.currency]: await ports.wallet.balance(buyerId, ports.currency) };
+  return document({ buyerId, balances, held: [] });
 }
 
 async function topUp({ caller, body }: Asked, { engine, ports }: House): Promise<Answer> {
   if (ports.wallet === undefined) return noWallet();
+  if (ports.wallet !== engine.wallet) {
+    return failure(422, "walletElsewhere", "the shop's wallets are kept, and topped up, elsewhere");
+  }
   const given = body as z.infer<typeof shapes.topUpSchema>;
   const done = await engine.wallet.topUp({ ...given, actor: caller });
   if (E.isRight(done)) return { document: given, replayed: done.right.replayed };
@@ -433,7 +438,7 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "/wallet",
     name: "wallet",
-    summary: "What a buyer's wallet holds.",
+    summary: "What a buyer's wallet holds; one kept elsewhere: what may be spent of the shop's currency.",
     by: ["buyer", "admin", "system"],
     query: shapes.walletQuery,
     answers: "Wallet",
@@ -443,7 +448,8 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/wallet/top-ups",
     name: "topUp",
-    summary: "Pay money into a buyer's wallet, once for each topUpId; answered with what was paid in.",
+    summary:
+      "Pay money into a buyer's wallet that the engine keeps, once for each topUpId; answered with what was paid in.",
     by: ["system"],
     query: shapes.nothing,
     body: shapes.topUpSchema,

@@ -1,5 +1,6 @@
 // The plain API: what it answers to whom, by which status, and that it is what its OpenAPI document says.
 
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 
 import { routes } from "../../src/server/routes.ts";
@@ -341,6 +342,27 @@ describe("the wallet", () => {
     expect((await ask(shop, "buyer-1", "/wallet?buyerId=buyer-2")).status).toBe(403);
     expect((await ask(shop, "root", "/wallet")).status).toBe(400);
     expect((await ask(shop, "root", "/wallet?buyerId=buyer-1")).status).toBe(200);
+  });
+});
+
+describe("a wallet of the shop's own", () => {
+  it("is what its buyer sees, and is not topped up here", async () => {
+    const pay = async () =>
+      E.left({ code: "balanceTooLow", balance: 1_234, due: 5_800, currency: "CNY" } as const);
+    const balance = async (buyerId: string, currency: string) =>
+      buyerId === "buyer-1" && currency === "EUR" ? 1_234 : 0;
+    const shop = await openShop({ currency: "EUR", wallet: { balance, pay } });
+    const topUp = { buyerId: "buyer-1", topUpId: "in-1", amount: 6_000, currency: "EUR" };
+    const refused = await ask(shop, "service", "/wallet/top-ups", topUp);
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: "walletElsewhere" } } });
+    expect((await shop.engine.wallet.show("buyer-1")).balances).toEqual({});
+    const seen = { buyerId: "buyer-1", balances: { EUR: 1_234 }, held: [] };
+    for (const [who, query] of [
+      ["buyer-1", ""],
+      ["root", "?buyerId=buyer-1"],
+    ] as const)
+      expect((await ask(shop, who, `/wallet${query}`)).body).toEqual(seen);
+    expect((await ask(shop, "buyer-1", "/wallet?buyerId=buyer-2")).status).toBe(403);
   });
 });
 
