@@ -121,6 +121,37 @@ describe("the same key", () => {
     expect((await shop.engine.views.orders()).orders).toHaveLength(1);
   });
 
+  it("answers the same although the goods have left the catalog, come in other currencies, or are not brought there", async () => {
+    let find = async ({ goodsId }: { goodsId: string }): Promise<Goods | undefined> => ({
+      title: goodsId,
+      unitPrice: 1_000,
+      currency: "CNY",
+    });
+    let freight: number | undefined = 800;
+    const shop = await openShop({
+      ports: { catalog: { find: (of) => find(of) }, freight: { costOf: async () => freight } },
+    });
+    const create = (over: object = {}) =>
+      ask(shop, "/order/create", { token, goodsJsonStr: o1, trips: "1.5", ...over }, key);
+    const first = await create();
+    expect(first.code).toBe(0);
+    freight = undefined;
+    expect(await create()).toEqual(first);
+    find = async ({ goodsId }) => ({
+      title: goodsId,
+      unitPrice: 1,
+      currency: goodsId === "A" ? "JPY" : "EUR",
+    });
+    expect(await create()).toEqual(first);
+    find = async () => ({ title: "茶", unitPrice: 1, currency: "JPY" });
+    expect(await create()).toEqual(first);
+    find = async () => undefined;
+    expect(await create()).toEqual(first);
+    expect(await create({ remark: "soon" })).toEqual(no("商品不存在或已下架"));
+    expect(await create({ calculate: true })).toEqual(no("商品不存在或已下架"));
+    expect((await shop.engine.views.orders()).orders).toHaveLength(1);
+  });
+
   it("applies once, also where the number is all that are left", async () => {
     const shop = await openShop();
     const orderId = await shippedOrder(shop);
