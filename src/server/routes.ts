@@ -10,7 +10,7 @@ import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
 import type { Engine } from "../engine.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { hasHidden, isOwn, isService, ownOrder, scopeOf } from "../dialects/own.ts";
+import { hasHidden, isOwn, isService, ownOrder, scopeOf, standing } from "../dialects/own.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { isStoreError } from "../store/port.ts";
 import { eventDocument, feed } from "./feed.ts";
@@ -284,9 +284,10 @@ const noWallet = (): Failure => failure(422, "noWallet", "nobody has a wallet wi
 async function pay(asked: Asked, { engine, ports }: House): Promise<Answer> {
   const { caller } = asked;
   const orderId = param(asked, "orderId");
-  if (!(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
+  const commandId = asked.commandId();
+  if ((await standing(engine, { caller, commandId }, orderId)) === undefined) return noSuchOrder(orderId);
   if (ports.wallet === undefined) return noWallet();
-  const paid = await ports.wallet.pay({ orderId, buyerId: caller.id });
+  const paid = await ports.wallet.pay({ orderId, buyerId: caller.id, commandId });
   if (E.isRight(paid)) return receiptAnswer(paid.right, caller);
   return isWalletRefusal(paid.left) ? ofWalletRefusal(paid.left) : ofRejection(paid.left);
 }

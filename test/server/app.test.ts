@@ -345,6 +345,20 @@ describe("the wallet", () => {
   });
 });
 
+it("an order that its buyer has hidden is not there to be paid, but for the key that paid it", async () => {
+  const shop = await withOrders();
+  const topUp = { buyerId: "buyer-1", topUpId: "in-1", amount: 6_000, currency: "CNY" };
+  await ask(shop, "service", "/wallet/top-ups", topUp);
+  const pay = (key: string) => ask(shop, "buyer-1", "/orders/o-1/pay", {}, { "idempotency-key": key });
+  const paid = await pay("k-1");
+  expect((await pay("k-2")).body).toEqual(paid.body);
+  const cancel = { type: "CancelOrder", orderId: "o-1", caseId: "c", destination: "manual" };
+  accepted(await shop.engine.execute(cancel, by(merchant)));
+  accepted(await shop.engine.execute({ type: "HideOrder", orderId: "o-1" }, by(buyer)));
+  expect((await pay("k-2")).status).toBe(404);
+  expect((await pay("k-1")).body).toEqual(paid.body);
+});
+
 describe("a wallet of the shop's own", () => {
   it("is what its buyer sees, and is not topped up here", async () => {
     const pay = async () =>

@@ -63,12 +63,13 @@ const orderPay = operation({
   path: "/order/pay",
   by: ["buyer"],
   read: (asked) => read(orderForm, asked),
-  run: async ({ orderId }, { engine, ports: { wallet } }, { caller, headers }): Promise<Done | undefined> => {
-    if (!(await isOwn(engine, caller, orderId))) return E.left({ code: "nothing" });
-    const paid = await wallet?.pay({ orderId, buyerId: caller.id });
+  run: async ({ orderId }, { engine, ports: { wallet } }, asked): Promise<Done | undefined> => {
+    const { caller, commandId } = asked;
+    if ((await standing(engine, asked, orderId)) === undefined) return E.left({ code: "nothing" });
+    const paid = await wallet?.pay({ orderId, buyerId: caller.id, commandId });
     if (paid === undefined || E.isLeft(paid)) return paid;
-    if (!paid.right.replayed || headers.has("idempotency-key")) return paid;
-    // Paid before, as whoever asks twice is told; but not where the money has gone back with the order's end.
+    if (!paid.right.replayed || paid.right.commandId === commandId) return paid;
+    // Paid before, as whoever asks twice is told; but where the money has gone back with the order's end, only who paid.
     const { status } = await engine.state(orderId);
     return status === "closed"
       ? E.left({ code: "orderStatusNotEligible", command: "Pay", status, allowed: statusesFor("Pay") })

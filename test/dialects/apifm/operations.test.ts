@@ -229,6 +229,7 @@ describe("an order that its buyer has hidden", () => {
     ["/order/close", {}],
     ["/order/delivery", {}],
     ["/order/detail", {}],
+    ["/order/pay", {}],
     [
       "/order/reputation",
       { postJsonString: '{"orderId":"ID","reputations":[{"id":1,"reputation":2},{"id":2,"reputation":2}]}' },
@@ -272,6 +273,10 @@ describe("paying by wallet", () => {
     expect(await pay()).toEqual(done);
     await shop.command({ type: "CancelOrder", orderId, caseId: "77", destination: "manual" });
     expect(await pay()).toEqual(no("状态不可操作[已关闭]"));
+    expect(await pay({ "idempotency-key": "k-2" })).toEqual(no("状态不可操作[已关闭]"));
+    expect(await pay(key)).toEqual(done);
+    expect(await ask(shop, "/order/delete", { token, orderId })).toEqual(done);
+    expect((await pay()).code).toBe(700);
     expect(await pay(key)).toEqual(done);
     expect(await shop.engine.wallet.balance("buyer-1", "CNY")).toBe(0);
   });
