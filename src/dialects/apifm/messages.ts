@@ -37,6 +37,8 @@ export type OwnFault =
   /** The shop brings nothing to this address. */
   | { readonly code: "notDelivered" }
   | { readonly code: "amountFormat" }
+  /** Goods for goods, and money asked for. */
+  | { readonly code: "exchangeAmount" }
   /** No amount, or one with more digits than the currency has. */
   | { readonly code: "tipFormat" }
   /** An order of several lines, and none is named. */
@@ -141,6 +143,7 @@ export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Repl
   currenciesDiffer: () => failed("不同币种的商品请分开下单"),
   notDelivered: () => failed("该地区暂不支持配送"),
   amountFormat: () => failed("退款金额格式有误"),
+  exchangeAmount: () => failed("换货的退款金额须为0"),
   tipFormat: () => failed("小费金额有误"),
   lineUnnamed: () => failed("请选择需要售后的商品"),
   caseAt: ({ number }) => inStatus(caseWords[number]),

@@ -81,7 +81,11 @@ async function apply(
     const preview = await engine.preview(command, options);
     return E.left(E.isLeft(preview) ? preview.left : amiss);
   }
-  return E.map(() => ({ caseId }))(await engine.execute(command, options));
+  const answer = await engine.execute(command, options);
+  if (E.isLeft(answer) && answer.left.code === "amountTooHigh" && type === "exchange") {
+    return E.left({ code: "exchangeAmount" });
+  }
+  return E.map(() => ({ caseId }))(answer);
 }
 
 const refundApply = operation({

@@ -254,6 +254,15 @@ describe("an order that its buyer has hidden", () => {
   });
 });
 
+it("an exchange is for no money, and says so", async () => {
+  const shop = await openShop();
+  const orderId = await shippedOrder(shop);
+  const exchange = (amount: number) =>
+    ask(shop, "/order/refundApply/apply", { ...application, orderId, type: 2, amount });
+  for (const amount of [5, 500]) expect(await exchange(amount)).toEqual(no("换货的退款金额须为0"));
+  expect((await exchange(0)).code).toBe(0);
+});
+
 describe("paying by wallet", () => {
   it("an order whose money went back is refused, but answered the same again under the key that paid it", async () => {
     const shop = await openShop();
