@@ -533,6 +533,9 @@ describe("orderCreate's form", () => {
     [{ pingtuanOpenId: 5 }, "暂不支持拼团"],
     [{ orderPeriod: '{"unit":1}' }, "暂不支持周期订单"],
     [{ payOnDelivery: 1 }, "暂不支持货到付款"],
+    [{ autoDeliver: "true" }, "暂不支持自动发货"],
+    [{ autoDeliver: 1 }, "暂不支持自动发货"],
+    [{ filterShopId: 7 }, "暂不支持按店铺下单"],
     [{ expireMinutes: "x" }, "expireMinutes参数有误"],
     [{ remark: "长".repeat(1_001) }, "参数错误[personal.note]"],
     // The first in the form's order.
@@ -603,6 +606,8 @@ describe("orderCreate's form", () => {
       payOnDelivery: "0",
       kjid: "",
       trips: "",
+      autoDeliver: "false",
+      filterShopId: "0",
     };
     expect((await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...nothing })).code).toBe(0);
   });
