@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor } from "../../domain/actor.ts";
 import { statusesFor } from "../../domain/lifecycle.ts";
+import { isId } from "../../domain/limits.ts";
 import type { OrderTold } from "../../projections/detail.ts";
 import type { OrderFilter } from "../../projections/orders.ts";
 import {
@@ -234,8 +235,9 @@ const orderReputation = operation({
   path: "/order/reputation",
   by: ["buyer"],
   read: (asked) => read(reputationForm, asked),
-  run: async ({ postJsonString: { orderId, reputations } }, shop, asked) =>
-    give(shop, asked, {
+  run: async ({ postJsonString: { orderId, reputations } }, shop, asked): Promise<Done> => {
+    if (!reputations.every(({ id }) => isId(id))) return E.left({ code: "nothing" });
+    return give(shop, asked, {
       type: "Review",
       orderId,
       items: reputations.map(({ id, reputation, remark, pics }) => ({
@@ -244,7 +246,8 @@ const orderReputation = operation({
         ...(remark === undefined ? {} : { text: remark }),
         ...(pics === undefined || pics === null || pics.length === 0 ? {} : { pictures: pics }),
       })),
-    }),
+    });
+  },
   reply: told,
 });
 

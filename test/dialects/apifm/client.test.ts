@@ -671,9 +671,7 @@ describe("orderReputation", () => {
     expect(await review([{ ...one, pics: Array.from({ length: 10 }, () => "x") }])).toEqual(
       no("评价图片最多9张"),
     );
-    expect(await review([{ ...one, pics: ["javascript:1"] }, two])).toEqual(
-      no("参数错误[items[0].pictures[0]]"),
-    );
+    expect(await review([{ ...one, pics: ["javascript:1"] }, two])).toEqual(no("参数错误[postJsonString]"));
     expect(await client.orderReputation({ token, postJsonString: "{" })).toEqual(
       no("postJsonString格式有误"),
     );

@@ -263,6 +263,48 @@ it("an exchange is for no money, and says so", async () => {
   expect((await exchange(0)).code).toBe(0);
 });
 
+describe("what no id can be", () => {
+  it.each([" 1", "1\0", "é", "x".repeat(129)])("is none where %j names it", async (id) => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    await ask(shop, "/order/delivery", { token, orderId });
+    const back = { applyId: id, shipperName: "EMS", trackingNumber: "1" };
+    const reputations = [id, "2"].map((one) => ({ id: one, reputation: 1 }));
+    for (const [path, fields] of [
+      ["/order/refundApply/apply", { ...application, orderGoodsId: id }],
+      ["/order/refundApply/info", { orderGoodsId: id }],
+      ["/order/refundApply/cancel", { orderGoodsId: id }],
+      ["/order/refundApply/setBackLogistics", back],
+      ["/order/reputation", { postJsonString: JSON.stringify({ orderId, reputations }) }],
+      ["/order/close", { orderId: id }],
+    ] as const)
+      expect([path, (await ask(shop, path, { token, orderId, ...fields })).code]).toEqual([path, 700]);
+  });
+});
+
+it("a fault that the engine finds is told of the request's own field", async () => {
+  const shop = await openShop();
+  const bad = "a\0b";
+  const create = (over: object) => ask(shop, "/order/create", { token, goodsJsonStr: o1, ...over });
+  for (const name of ["linkMan", "mobile", "address", "remark"])
+    expect(await create({ [name]: bad })).toEqual(no(`参数错误[${name}]`));
+  expect(await create({ shopNameZt: bad })).toEqual(no("参数错误"));
+  expect(await create({ goodsJsonStr: '[{"goodsId":"A","number":1,"logisticsType":"\\u0000"}]' })).toEqual(
+    no("参数错误[goodsJsonStr]"),
+  );
+  const orderId = await shippedOrder(shop);
+  const apply = (over: object) => ask(shop, "/order/refundApply/apply", { ...application, orderId, ...over });
+  for (const name of ["reason", "remark", "pic"])
+    expect(await apply({ [name]: bad })).toEqual(no(`参数错误[${name}]`));
+  const { data } = await apply({});
+  await shop.command({ type: "ApproveRefund", orderId, caseId: String(data.id) });
+  const back = { token, orderId, applyId: data.id, shipperName: "EMS", trackingNumber: "1" };
+  for (const name of ["shipperName", "trackingNumber"])
+    expect(await ask(shop, "/order/refundApply/setBackLogistics", { ...back, [name]: bad })).toEqual(
+      no(`参数错误[${name}]`),
+    );
+});
+
 describe("paying by wallet", () => {
   it("an order whose money went back is refused, but answered the same again under the key that paid it", async () => {
     const shop = await openShop();
@@ -537,7 +579,7 @@ describe("orderCreate's form", () => {
     [{ autoDeliver: 1 }, "暂不支持自动发货"],
     [{ filterShopId: 7 }, "暂不支持按店铺下单"],
     [{ expireMinutes: "x" }, "expireMinutes参数有误"],
-    [{ remark: "长".repeat(1_001) }, "参数错误[personal.note]"],
+    [{ remark: "长".repeat(1_001) }, "参数错误[remark]"],
     // The first in the form's order.
     [{ payOnDelivery: 1, couponId: 1, goodsJsonStr: "" }, "goodsJsonStr不能为空"],
     [{ payOnDelivery: 1, couponId: 1 }, "暂不支持优惠券"],
