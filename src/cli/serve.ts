@@ -93,6 +93,7 @@ async function serving(session: Session, options: ServeOptions, version: string)
       : await readConfig(options.config, secretsOf(session)).catch((error: unknown) => {
           throw foreseen(error);
         });
+  const wallets = config?.wallet !== false;
   session.endsBySignal = true;
   await session.change(
     async (engine) => {
@@ -108,7 +109,7 @@ async function serving(session: Session, options: ServeOptions, version: string)
         dialects: config?.dialects,
         sender: config?.sender,
         ...config?.bounds,
-        ports: config?.wallet === false ? { wallet: undefined } : {},
+        ports: wallets ? {} : { wallet: undefined },
         log: logTo(session),
       }).catch((error: unknown) => {
         throw foreseen(error);
@@ -121,7 +122,7 @@ async function serving(session: Session, options: ServeOptions, version: string)
       session.note("stopping");
       await listening.stop();
     },
-    { create: true },
+    { create: true, wallets },
   );
   return exits.done;
 }

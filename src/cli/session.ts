@@ -165,14 +165,15 @@ export class Session {
 
   /**
    * Runs work on the store, which is created where there is none and `create` says so, and closes it: appends in flight are finished.
+   * `wallets`: whether refunds to a wallet are paid into those in the store; they are without it.
    * @throws CliError `unreachable` where there is no store.
    */
   async change<T>(
     work: (engine: Engine) => Promise<T>,
-    { create = false }: { readonly create?: boolean } = {},
+    { create = false, wallets = true }: { readonly create?: boolean; readonly wallets?: boolean } = {},
   ): Promise<T> {
     if (!create) this.#mustExist();
-    await using engine = await this.#open(false);
+    await using engine = await this.#open(false, wallets);
     return await work(engine);
   }
 
@@ -235,7 +236,7 @@ export class Session {
     }
   }
 
-  async #open(readOnly: boolean): Promise<Engine> {
+  async #open(readOnly: boolean, wallets = true): Promise<Engine> {
     const { openEngine } = await import("../engine.ts");
     const [terms, redeemKey] = await Promise.all([this.#terms(), this.redeemKey()]);
     try {
@@ -245,7 +246,7 @@ export class Session {
         readOnly,
         terms,
         redeemKey,
-        wallet: "kept",
+        wallet: wallets ? "kept" : undefined,
       });
     } catch (error) {
       // The terms have been checked: what is left to be wrong is the store's URL.

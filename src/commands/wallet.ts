@@ -28,6 +28,7 @@ import {
 } from "../domain/wallet.ts";
 import {
   type Envelope,
+  codec,
   encodeMeta,
   streamOf,
   walletCodec,
@@ -81,12 +82,14 @@ export interface KeptWallet extends Wallet {
     E.Either<WalletRefusal | Rejection<"invalidCommand">, WalletBalance & { readonly replayed: boolean }>
   >;
   /**
-   * Pays an order in full. Asked again, it goes on where it was interrupted, or answers with the receipt of the payment.
+   * Pays an order in full, which records it under `commandId`. Asked again, it goes on where it was interrupted, or answers with the receipt
+   * of the payment, whose command id is that of who paid.
    * @throws StoreError where the store fails; the money is then held, and a repeat or `settleHolds` finishes what was begun.
    */
   pay(payment: {
     readonly orderId: string;
     readonly buyerId: string;
+    readonly commandId?: string | undefined;
   }): Promise<E.Either<Rejection | WalletRefusal, Receipt>>;
   show(buyerId: string): Promise<WalletBalance>;
   /** The wallet's events, oldest first. */
@@ -179,10 +182,8 @@ export class StoredWallet implements KeptWallet {
   async pay({
     orderId,
     buyerId,
-  }: {
-    readonly orderId: string;
-    readonly buyerId: string;
-  }): Promise<E.Either<Rejection | WalletRefusal, Receipt>> {
+    commandId,
+  }: Parameters<KeptWallet["pay"]>[0]): Promise<E.Either<Rejection | WalletRefusal, Receipt>> {
     const order = await this.#orders.state(orderId);
     if (order.status === "none") return E.left({ code: "orderNotFound", orderId });
     if (order.buyerId !== buyerId) return E.left({ code: "notOwner", orderId, role: "buyer" });
@@ -200,7 +201,7 @@ export class StoredWallet implements KeptWallet {
       const held = await this.#execute(buyerId, { ...payment, type: "Hold" }, { role: "buyer", id: buyerId });
       if (E.isLeft(held)) return held;
     }
-    const paid = await this.#record(buyerId, payment);
+    const paid = await this.#record(buyerId, payment, commandId);
     if (E.isRight(paid)) {
       await this.#end(buyerId, payment.payId, "Take");
       const late = paid.right.events.some(({ type }) => type === "LatePaymentReceived");
@@ -238,13 +239,21 @@ export class StoredWallet implements KeptWallet {
     return this.#release(buyerId, hold);
   }
 
-  /** Has the order record the payment: the same command whoever gives it, and however often. */
-  #record(
+  /** Has the order record the payment: once, whoever gives it and however often, and answered with the receipt of that once. */
+  async #record(
     buyerId: string,
     { payId, orderId, amount, currency }: Omit<Hold, "state">,
+    commandId = payId,
   ): Promise<E.Either<Rejection, Receipt>> {
     const command: Command = { type: "Pay", orderId, payId, amount, currency, channel: "wallet" };
-    return this.#orders.execute(command, { actor: { role: "buyer", id: buyerId }, commandId: payId });
+    const give = (under: string) =>
+      this.#orders.execute(command, { actor: { role: "buyer", id: buyerId }, commandId: under });
+    const given = await give(commandId);
+    if (E.isLeft(given) || given.right.events.length > 0) return given;
+    const recorded = (await this.#store.readStream(streamOf(orderId)))
+      .map(codec.decode)
+      .find(({ event }) => "payId" in event.data && event.data.payId === payId);
+    return recorded === undefined ? given : give(recorded.meta.commandId);
   }
 
   /** Gives back what was held, unless the order has recorded the payment after all: the claim decides. */

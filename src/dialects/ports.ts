@@ -78,6 +78,8 @@ export interface Freight {
 export interface WalletPayment {
   readonly orderId: string;
   readonly buyerId: string;
+  /** Under which the order is to record it, so that this very request is known again. */
+  readonly commandId?: string | undefined;
 }
 
 /** The buyers' money with the shop. The default is kept in the engine's own store: `engine.wallet`. */

@@ -4,12 +4,13 @@ import * as E from "fp-ts/lib/Either.js";
 import type { z } from "zod";
 
 import type { Receipt } from "../commands/handle.ts";
+import type { ExecuteOptions } from "../commands/parse.ts";
 import type { Actor, Role } from "../domain/actor.ts";
 import { isWalletRefusal } from "../domain/wallet.ts";
 import type { OrderDetail, LogEntry } from "../projections/detail.ts";
 import type { Engine } from "../engine.ts";
 import type { Scope } from "../projections/statistics.ts";
-import { hasHidden, isOwn, isService, ownOrder, scopeOf } from "../dialects/own.ts";
+import { hasHidden, isOwn, isService, ownOrder, scopeOf, standing } from "../dialects/own.ts";
 import type { Caller, Ports } from "../dialects/ports.ts";
 import { isStoreError } from "../store/port.ts";
 import { eventDocument, feed } from "./feed.ts";
@@ -80,7 +81,7 @@ function forbidden(why: string): Failure {
   return failure(403, "forbidden", why);
 }
 
-async function command({ caller, body, commandId }: Asked, { engine }: House): Promise<Answer> {
+async function command({ caller, body, commandId }: Asked, { engine, ports }: House): Promise<Answer> {
   const given = body as z.infer<typeof shapes.envelopeSchema>;
   const actor: Actor = given.actor ?? caller;
   const trusted = caller.role === "system";
@@ -101,13 +102,30 @@ async function command({ caller, body, commandId }: Asked, { engine }: House): P
   }
   const owned = caller.role === "buyer" || caller.role === "merchant";
   if (owned && type !== "CreateOrder" && !(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
-  const result = await engine.execute(given.command, {
+  const options = {
     actor,
     commandId: given.commandId ?? commandId(),
     ...(given.at === undefined ? {} : { at: given.at }),
     ...(given.expect === undefined ? {} : { expect: revisionOf(given.expect) }),
-  });
+  };
+  if (ports.wallet === undefined && (await intoWallet(given.command, options, engine))) return noWallet();
+  const result = await engine.execute(given.command, options);
   return E.isLeft(result) ? ofRejection(result.left) : receiptAnswer(result.right, caller);
+}
+
+/** Whether a command would have money paid into a wallet. What the engine refuses is said by it, and what was done before stays done. */
+async function intoWallet(
+  command: z.infer<typeof shapes.envelopeSchema>["command"],
+  options: ExecuteOptions,
+  engine: Engine,
+): Promise<boolean> {
+  // An attempt without a destination goes where the one before was to go.
+  if (command["destination"] === undefined && command.type !== "IssueRefund") return false;
+  const preview = await engine.preview(command, options);
+  return (
+    E.isRight(preview) &&
+    preview.right.events.some(({ type, data }) => type === "RefundIssued" && data.destination === "wallet")
+  );
 }
 
 function revisionOf(expect: string | number | bigint): "none" | bigint {
@@ -266,9 +284,10 @@ const noWallet = (): Failure => failure(422, "noWallet", "nobody has a wallet wi
 async function pay(asked: Asked, { engine, ports }: House): Promise<Answer> {
   const { caller } = asked;
   const orderId = param(asked, "orderId");
-  if (!(await isOwn(engine, caller, orderId))) return noSuchOrder(orderId);
+  const commandId = asked.commandId();
+  if ((await standing(engine, { caller, commandId }, orderId)) === undefined) return noSuchOrder(orderId);
   if (ports.wallet === undefined) return noWallet();
-  const paid = await ports.wallet.pay({ orderId, buyerId: caller.id });
+  const paid = await ports.wallet.pay({ orderId, buyerId: caller.id, commandId });
   if (E.isRight(paid)) return receiptAnswer(paid.right, caller);
   return isWalletRefusal(paid.left) ? ofWalletRefusal(paid.left) : ofRejection(paid.left);
 }
@@ -280,11 +299,16 @@ async function wallet({ caller, query }: Asked, { engine, ports }: House): Promi
   >;
   if (buyerId === undefined) return failure(400, "invalidQuery", "buyerId: must be named");
   if (caller.role === "buyer" && buyerId !== caller.id) return notTheirs();
-  return document({ buyerId, ...(await engine.wallet.show(buyerId)) });
+  if (ports.wallet === engine.wallet) return document({ buyerId, ...(await engine.wallet.show(buyerId)) });
+  const balances = { [ports.currency]: await ports.wallet.balance(buyerId, ports.currency) };
+  return document({ buyerId, balances, held: [] });
 }
 
 async function topUp({ caller, body }: Asked, { engine, ports }: House): Promise<Answer> {
   if (ports.wallet === undefined) return noWallet();
+  if (ports.wallet !== engine.wallet) {
+    return failure(422, "walletElsewhere", "the shop's wallets are kept, and topped up, elsewhere");
+  }
   const given = body as z.infer<typeof shapes.topUpSchema>;
   const done = await engine.wallet.topUp({ ...given, actor: caller });
   if (E.isRight(done)) return { document: given, replayed: done.right.replayed };
@@ -415,7 +439,7 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "/wallet",
     name: "wallet",
-    summary: "What a buyer's wallet holds.",
+    summary: "What a buyer's wallet holds; one kept elsewhere: what may be spent of the shop's currency.",
     by: ["buyer", "admin", "system"],
     query: shapes.walletQuery,
     answers: "Wallet",
@@ -425,7 +449,8 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/wallet/top-ups",
     name: "topUp",
-    summary: "Pay money into a buyer's wallet, once for each topUpId; answered with what was paid in.",
+    summary:
+      "Pay money into a buyer's wallet that the engine keeps, once for each topUpId; answered with what was paid in.",
     by: ["system"],
     query: shapes.nothing,
     body: shapes.topUpSchema,

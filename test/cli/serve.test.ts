@@ -6,9 +6,10 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { afterEach, describe, expect, inject, it } from "vitest";
+import { afterEach, describe, expect, inject, it, vi } from "vitest";
 
-import { newOrder, open, tidyEngines } from "../engines.ts";
+import { buyer, merchant } from "../domain/orders.ts";
+import { accepted, by, newOrder, open, tidyEngines } from "../engines.ts";
 import { aftersale, folder } from "./aftersale.ts";
 
 tidyEngines();
@@ -152,6 +153,29 @@ describe("serve", () => {
     expect(plain.stderr).toContain("must be an https address");
     expect(plain.stderr).not.toContain("a-secret");
     expect((await aftersale([...args, "--host", "203.0.113.9"])).exit).toBe(2);
+  });
+
+  it("pays nothing into a wallet where the shop has none", async () => {
+    using dir = folder();
+    const store = `sqlite:${dir.file("a.db")}`;
+    const tokens = dir.file("tokens");
+    await token(tokens, "system", "service");
+    {
+      await using engine = await open({ store });
+      for (const [command, actor] of [
+        [newOrder("o-1"), buyer],
+        [{ type: "Pay", orderId: "o-1", payId: "p", amount: 5_800, channel: "online" }, buyer],
+        [{ type: "CancelOrder", orderId: "o-1", caseId: "c", destination: "wallet" }, merchant],
+      ] as const)
+        accepted(await engine.execute(command, by(actor)));
+    }
+    writeFileSync(dir.file("serve.json"), '{"wallet":false}');
+    const config = ["--config", dir.file("serve.json"), "--upkeep", "1"];
+    const { child, exit, log } = await served("--tokens", tokens, "--store", store, ...config);
+    await vi.waitUntil(() => log().includes('"event":"refund"'), { timeout: 30_000 });
+    child.kill("SIGTERM");
+    expect(await exit).toBe(0);
+    expect(log()).toContain('"outcome":"noPort"');
   });
 
   it("finishes what was begun when it is told to stop, and loses nothing that it answered", async () => {

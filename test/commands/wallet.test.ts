@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { Receipt } from "../../src/commands/handle.ts";
 import type { HoldRun, TopUp } from "../../src/commands/wallet.ts";
 import type { Engine } from "../../src/engine.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
@@ -90,6 +91,24 @@ describe.each(stores)("on %s", (_kind, fresh) => {
       { channel: "wallet", amount: 5_800 },
     ]);
     expect(await settled(engine)).toEqual([]);
+  });
+
+  it("of several who pay at once under ids of their own one does, and all are told which", async () => {
+    const engine = await open({ store: fresh() });
+    await rich(engine);
+    accepted(await engine.execute(newOrder("o-1"), by(buyer)));
+    const payUnder = (commandId: string) =>
+      engine.wallet.pay({ orderId: "o-1", buyerId: buyer.id, commandId });
+    const ids = ["k-1", "k-2", "k-3"];
+    const receipts = (await Promise.all(ids.map(payUnder))).map((paid) => accepted(paid as E.Right<Receipt>));
+    const first = receipts.filter(({ replayed }) => !replayed);
+    expect(first).toHaveLength(1);
+    expect(ids).toContain(first[0]?.commandId);
+    for (const receipt of [...receipts, accepted((await payUnder("k-9")) as E.Right<Receipt>)]) {
+      const { commandId, revision, events } = first[0] as Receipt;
+      expect(receipt).toMatchObject({ commandId, revision, events });
+    }
+    expect(await money(engine)).toEqual({ left: 4_200, held: 0, paid: 5_800 });
   });
 
   it("too little money, a stranger's order and one that cannot be paid move nothing", async () => {

@@ -1,10 +1,11 @@
 // The plain API: what it answers to whom, by which status, and that it is what its OpenAPI document says.
 
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 
 import { routes } from "../../src/server/routes.ts";
 import { StoreError } from "../../src/store/port.ts";
-import { t0 } from "../domain/orders.ts";
+import { buyer, merchant, t0 } from "../domain/orders.ts";
 import { accepted, by, live, newOrder, tidyEngines } from "../engines.ts";
 import { type TestShop, ask, openShop } from "./shop.ts";
 
@@ -341,6 +342,95 @@ describe("the wallet", () => {
     expect((await ask(shop, "buyer-1", "/wallet?buyerId=buyer-2")).status).toBe(403);
     expect((await ask(shop, "root", "/wallet")).status).toBe(400);
     expect((await ask(shop, "root", "/wallet?buyerId=buyer-1")).status).toBe(200);
+  });
+});
+
+it("an order that its buyer has hidden is not there to be paid, but for the key that paid it", async () => {
+  const shop = await withOrders();
+  const topUp = { buyerId: "buyer-1", topUpId: "in-1", amount: 6_000, currency: "CNY" };
+  await ask(shop, "service", "/wallet/top-ups", topUp);
+  const pay = (key: string) => ask(shop, "buyer-1", "/orders/o-1/pay", {}, { "idempotency-key": key });
+  const paid = await pay("k-1");
+  expect((await pay("k-2")).body).toEqual(paid.body);
+  const cancel = { type: "CancelOrder", orderId: "o-1", caseId: "c", destination: "manual" };
+  accepted(await shop.engine.execute(cancel, by(merchant)));
+  accepted(await shop.engine.execute({ type: "HideOrder", orderId: "o-1" }, by(buyer)));
+  expect((await pay("k-2")).status).toBe(404);
+  expect((await pay("k-1")).body).toEqual(paid.body);
+});
+
+describe("a wallet of the shop's own", () => {
+  it("is what its buyer sees, and is not topped up here", async () => {
+    const pay = async () =>
+      E.left({ code: "balanceTooLow", balance: 1_234, due: 5_800, currency: "CNY" } as const);
+    const balance = async (buyerId: string, currency: string) =>
+      buyerId === "buyer-1" && currency === "EUR" ? 1_234 : 0;
+    const shop = await openShop({ currency: "EUR", wallet: { balance, pay } });
+    const topUp = { buyerId: "buyer-1", topUpId: "in-1", amount: 6_000, currency: "EUR" };
+    const refused = await ask(shop, "service", "/wallet/top-ups", topUp);
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: "walletElsewhere" } } });
+    expect((await shop.engine.wallet.show("buyer-1")).balances).toEqual({});
+    const seen = { buyerId: "buyer-1", balances: { EUR: 1_234 }, held: [] };
+    for (const [who, query] of [
+      ["buyer-1", ""],
+      ["root", "?buyerId=buyer-1"],
+    ] as const)
+      expect((await ask(shop, who, `/wallet${query}`)).body).toEqual(seen);
+    expect((await ask(shop, "buyer-1", "/wallet?buyerId=buyer-2")).status).toBe(403);
+  });
+});
+
+describe("a shop without wallets", () => {
+  /** Two orders that were paid as is said, and a case of the first that is to be approved. */
+  async function applied(pay: object) {
+    const shop = await openShop({ wallet: undefined });
+    for (const orderId of ["o-1", "o-2"]) {
+      accepted(await shop.engine.execute(newOrder(orderId), by(buyer)));
+      const paid = { payId: orderId, amount: 5_800, channel: "online", tradeNo: orderId, ...pay };
+      accepted(await shop.engine.execute({ type: "Pay", orderId, ...paid }, by(buyer)));
+    }
+    const reason = { caseType: "refundOnly", amount: 1_000, reason: "broken" };
+    const apply = { type: "ApplyRefund", orderId: "o-1", caseId: "o-1.1", lineId: "L1", ...reason };
+    accepted(await shop.engine.execute(apply, by(buyer)));
+    const give = (command: object, commandId?: string) =>
+      ask(shop, "main", "/commands", { commandId, command: { orderId: "o-1", caseId: "o-1.1", ...command } });
+    return { shop, give };
+  }
+  const toWallet = { type: "ApproveRefund", destination: "wallet" };
+
+  it.each([
+    ["wallet", {}],
+    ["original", { channel: "wallet" }],
+  ])("refunds nothing to %s of what was paid with %j into one", async (destination, pay) => {
+    const { shop, give } = await applied(pay);
+    const head = await shop.engine.head();
+    const refused = await give({ type: "ApproveRefund", destination });
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: "noWallet" } } });
+    expect(await shop.engine.head()).toBe(head);
+    const manual = await give({ type: "ApproveRefund", destination: "manual" });
+    expect(manual.status).toBe(200);
+  });
+
+  it("pays back nothing into one by a cancellation or another attempt", async () => {
+    const { give } = await applied({});
+    const cancel = { type: "CancelOrder", orderId: "o-2", caseId: "o-2.1" };
+    expect((await give({ type: "ApproveRefund" }, "c-1")).status).toBe(200);
+    for (const command of [{ type: "IssueRefund" }, cancel]) {
+      const { body } = await give({ ...command, destination: "wallet" });
+      expect([command.type, body["error"]?.code]).toEqual([command.type, "noWallet"]);
+      expect((await give({ ...command, destination: "original" })).status).toBe(200);
+    }
+  });
+
+  it("says first what the domain refuses, and answers again what was done while it had one", async () => {
+    const { shop, give } = await applied({});
+    const command = { ...toWallet, orderId: "o-1", caseId: "o-1.1" };
+    expect((await give({ ...toWallet, amount: 9_999 })).body["error"].code).toBe("amountTooHigh");
+    expect((await give({ type: "CancelRefund", destination: "wallet" })).body["error"].code).toBe(
+      "invalidCommand",
+    );
+    accepted(await shop.engine.execute(command, by(merchant, { commandId: "c" })));
+    expect((await give(toWallet, "c")).headers.get("idempotent-replayed")).toBe("true");
   });
 });
 

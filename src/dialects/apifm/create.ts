@@ -112,7 +112,18 @@ function ridingAlong(query: CreateQuery) {
   };
 }
 
-async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy): Promise<Found> {
+function tipOf({ trips = "0" }: CreateQuery, currency: string): number | undefined {
+  return minorOf(trips, exponentOf(currency) ?? 2);
+}
+
+async function run(query: CreateQuery, shop: Shop, asked: AskedBy): Promise<Found> {
+  const found = await make(query, shop, asked);
+  if (E.isRight(found) || query.calculate) return found;
+  const before = await sameBefore(query, shop, asked);
+  return before === undefined ? found : E.right({ ...before, zone: shop.ports.timeZone });
+}
+
+async function make(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy): Promise<Found> {
   const { caller, commandId } = asked;
   const { merchantId, timeZone: zone } = ports;
   const priced = await price(query, ports);
@@ -120,7 +131,7 @@ async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy):
   const parcel = parcelOf(query, priced.right);
   const freight = await ports.freight.costOf(parcel);
   if (freight === undefined) return E.left({ code: "notDelivered" });
-  const tip = minorOf(query.trips ?? "0", exponentOf(parcel.currency) ?? 2);
+  const tip = tipOf(query, parcel.currency);
   if (tip === undefined) return E.left({ code: "tipFormat" });
   const orderId = asked.newId("order");
   const command = commandOf(query, priced.right, { freight, tip }, { orderId, merchantId });
@@ -130,10 +141,7 @@ async function run(query: CreateQuery, { engine, ports }: Shop, asked: AskedBy):
     return E.map(({ state }: { readonly state: unknown }) => ({ preview: state as Order, zone }))(preview);
   }
   const answer = await engine.execute(command, options);
-  if (E.isLeft(answer)) {
-    const before = await sameBefore(answer.left, query, tip, { engine, ports }, asked);
-    return before === undefined ? answer : E.right({ ...before, zone });
-  }
+  if (E.isLeft(answer)) return answer;
   return E.right({ ...(await made({ engine, ports }, caller, answer.right)), zone });
 }
 
@@ -147,24 +155,23 @@ async function made(
 }
 
 /**
- * The order that this key has made before, where the same was asked for: prices and freight may have changed since, but the answer to a
- * key stays. Undefined where the key stands for something else.
+ * The order that this key has made before, where the same was asked for: prices and freight may have changed since, or the goods be gone,
+ * but the answer to a key stays. Undefined where the key stands for nothing yet, or for something else.
  */
 async function sameBefore(
-  refused: Fault,
   query: CreateQuery,
-  tip: number,
   shop: Shop,
   { caller, commandId, newId }: AskedBy,
 ): Promise<Created | undefined> {
-  if (refused.code !== "commandIdReused") return undefined;
   const detail = await ownOrder(shop.engine, caller, newId("order"), 0n);
   if (detail === undefined) return undefined;
   const told = await shop.engine.views.told(detail.order.orderId);
-  const { lines, fulfilment } = detail.order;
+  const { lines, fulfilment, currency } = detail.order;
+  const tip = tipOf(query, currency);
   const revision = told?.log.findLast((entry) => entry.commandId === commandId)?.revision;
   const same =
     revision !== undefined &&
+    tip !== undefined &&
     wishOf(query, tip) === wishBefore(detail) &&
     fulfilment === fulfilmentOf[query.peisongType] &&
     lines.length === query.goodsJsonStr.length &&

@@ -148,6 +148,10 @@ export const createForm = z.object({
   calculate: flag("calculate"),
   address: optional,
   ...places,
+  autoDeliver: unsupported(
+    "暂不支持自动发货",
+    (text) => truths.get(text.toLowerCase()) !== false && text !== "",
+  ),
   couponId: unsupported("暂不支持优惠券"),
   cardId: unsupported("暂不支持次卡", (text) => text !== "" && text !== "0"),
   // 0 deducts as many points as there are, and there are none; -1 deducts none.
@@ -157,6 +161,8 @@ export const createForm = z.object({
     (text) => text === undefined || isObject(parseJson(text)),
     "extJsonStr格式有误",
   ),
+  // The official shop sends all goods once for each shop: taken for one order each, all would be ordered as often.
+  filterShopId: unsupported("暂不支持按店铺下单", (text) => text !== "" && text !== "0"),
   isCanHx: flag("isCanHx"),
   kjid: unsupported("暂不支持砍价"),
   linkMan: optional,

@@ -37,6 +37,8 @@ export type OwnFault =
   /** The shop brings nothing to this address. */
   | { readonly code: "notDelivered" }
   | { readonly code: "amountFormat" }
+  /** Goods for goods, and money asked for. */
+  | { readonly code: "exchangeAmount" }
   /** No amount, or one with more digits than the currency has. */
   | { readonly code: "tipFormat" }
   /** An order of several lines, and none is named. */
@@ -58,9 +60,27 @@ const inStatus = (word: string): Reply => failed(`状态不可操作[${word}]`);
  */
 export const cannotOccur = (): Reply => broken();
 
+/** What the request calls the fields of its command; that of a part by the whole. */
+const fields: Readonly<Record<string, string>> = {
+  lines: "goodsJsonStr",
+  items: "postJsonString",
+  reason: "reason",
+  carrier: "shipperName",
+  trackingNumber: "trackingNumber",
+  "personal.name": "linkMan",
+  "personal.phone": "mobile",
+  "personal.address": "address",
+  "personal.note": "remark",
+  "personal.evidence": "pic",
+};
+
 /** Every refusal in apifm's words; where S0 and its client have none, those of ShopXO (domain 2.6), and then our own. */
 export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Reply } = {
-  invalidCommand: ({ issues }) => failed(issues[0]?.field ? `参数错误[${issues[0].field}]` : "参数错误"),
+  invalidCommand: ({ issues }) => {
+    const field = issues[0]?.field ?? "";
+    const name = Object.keys(fields).find((one) => field.startsWith(one));
+    return failed(name === undefined ? "参数错误" : `参数错误[${fields[name]}]`);
+  },
   commandIdReused: () => failed("请勿重复提交"),
   versionConflict: broken,
   orderNotFound: missing,
@@ -141,6 +161,7 @@ export const words: { readonly [C in Fault["code"]]: (facts: FactsOf<C>) => Repl
   currenciesDiffer: () => failed("不同币种的商品请分开下单"),
   notDelivered: () => failed("该地区暂不支持配送"),
   amountFormat: () => failed("退款金额格式有误"),
+  exchangeAmount: () => failed("换货的退款金额须为0"),
   tipFormat: () => failed("小费金额有误"),
   lineUnnamed: () => failed("请选择需要售后的商品"),
   caseAt: ({ number }) => inStatus(caseWords[number]),

@@ -4,6 +4,7 @@ import * as E from "fp-ts/lib/Either.js";
 
 import type { Actor } from "../../domain/actor.ts";
 import { statusesFor } from "../../domain/lifecycle.ts";
+import { isId } from "../../domain/limits.ts";
 import type { OrderTold } from "../../projections/detail.ts";
 import type { OrderFilter } from "../../projections/orders.ts";
 import {
@@ -63,12 +64,13 @@ const orderPay = operation({
   path: "/order/pay",
   by: ["buyer"],
   read: (asked) => read(orderForm, asked),
-  run: async ({ orderId }, { engine, ports: { wallet } }, { caller, headers }): Promise<Done | undefined> => {
-    if (!(await isOwn(engine, caller, orderId))) return E.left({ code: "nothing" });
-    const paid = await wallet?.pay({ orderId, buyerId: caller.id });
+  run: async ({ orderId }, { engine, ports: { wallet } }, asked): Promise<Done | undefined> => {
+    const { caller, commandId } = asked;
+    if ((await standing(engine, asked, orderId)) === undefined) return E.left({ code: "nothing" });
+    const paid = await wallet?.pay({ orderId, buyerId: caller.id, commandId });
     if (paid === undefined || E.isLeft(paid)) return paid;
-    if (!paid.right.replayed || headers.has("idempotency-key")) return paid;
-    // Paid before, as whoever asks twice is told; but not where the money has gone back with the order's end.
+    if (!paid.right.replayed || paid.right.commandId === commandId) return paid;
+    // Paid before, as whoever asks twice is told; but where the money has gone back with the order's end, only who paid.
     const { status } = await engine.state(orderId);
     return status === "closed"
       ? E.left({ code: "orderStatusNotEligible", command: "Pay", status, allowed: statusesFor("Pay") })
@@ -233,8 +235,9 @@ const orderReputation = operation({
   path: "/order/reputation",
   by: ["buyer"],
   read: (asked) => read(reputationForm, asked),
-  run: async ({ postJsonString: { orderId, reputations } }, shop, asked) =>
-    give(shop, asked, {
+  run: async ({ postJsonString: { orderId, reputations } }, shop, asked): Promise<Done> => {
+    if (!reputations.every(({ id }) => isId(id))) return E.left({ code: "nothing" });
+    return give(shop, asked, {
       type: "Review",
       orderId,
       items: reputations.map(({ id, reputation, remark, pics }) => ({
@@ -243,7 +246,8 @@ const orderReputation = operation({
         ...(remark === undefined ? {} : { text: remark }),
         ...(pics === undefined || pics === null || pics.length === 0 ? {} : { pictures: pics }),
       })),
-    }),
+    });
+  },
   reply: told,
 });
 

@@ -5,6 +5,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { isOpen } from "../../domain/caseLifecycle.ts";
 import type { CaseEventData } from "../../domain/caseEvents.ts";
 import { exponentOf } from "../../domain/currencies.ts";
+import { isId } from "../../domain/limits.ts";
 import { refundableOf } from "../../domain/refundable.ts";
 import type { Rejection } from "../../domain/refusals.ts";
 import type { Order } from "../../domain/state.ts";
@@ -52,6 +53,7 @@ async function apply(
   const { order } = found.detail;
   const lineId = lineMeant(order, orderGoodsId);
   if (lineId === undefined) return E.left({ code: "lineUnnamed" });
+  if (!isId(lineId)) return E.left({ code: "nothing" });
   const amount = minorOf(query.amount, exponentOf(order.currency) ?? 2);
   if (amount === undefined) return E.left({ code: "amountFormat" });
   // How many units are left is another number once the same request has applied for them.
@@ -81,7 +83,11 @@ async function apply(
     const preview = await engine.preview(command, options);
     return E.left(E.isLeft(preview) ? preview.left : amiss);
   }
-  return E.map(() => ({ caseId }))(await engine.execute(command, options));
+  const answer = await engine.execute(command, options);
+  if (E.isLeft(answer) && answer.left.code === "amountTooHigh" && type === "exchange") {
+    return E.left({ code: "exchangeAmount" });
+  }
+  return E.map(() => ({ caseId }))(answer);
 }
 
 const refundApply = operation({
@@ -199,6 +205,7 @@ const refundApplySetBackLogistics = operation({
   by: ["buyer"],
   read: (asked) => read(backForm, asked),
   run: async ({ orderId, applyId, shipperName, trackingNumber }, shop, asked): Promise<Done> => {
+    if (!isId(applyId)) return E.left({ code: "nothing" });
     const command = { type: "ShipReturn", orderId, caseId: applyId, carrier: shipperName, trackingNumber };
     const answer = await give(shop, asked, command);
     if (E.isRight(answer) || answer.left.code !== "caseStatusNotEligible") return answer;

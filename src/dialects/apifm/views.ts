@@ -228,7 +228,7 @@ export function extensionOf(detail: OrderTold): object {
   ) as object;
 }
 
-/** `logisticsTraces` stand beside the parcel, as the client looks for them, the oldest first. */
+/** `logisticsTraces` stand beside the parcel, as the client looks for them, the oldest first; an empty list it takes for traces. */
 export function detailDocument({
   detail,
   zone,
@@ -249,7 +249,8 @@ export function detailDocument({
     orderInfo: orderInfo(detail, zone, code),
     goods: goodsOf(detail, zone),
     logs: logsOf(detail, zone),
-    ...(logistics === undefined ? {} : { logistics, logisticsTraces }),
+    ...(logistics === undefined ? {} : { logistics }),
+    ...(logisticsTraces.length === 0 ? {} : { logisticsTraces }),
     stores: storesOf(detail, zone),
     extJson: extensionOf(detail),
   };

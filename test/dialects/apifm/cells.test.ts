@@ -159,7 +159,7 @@ type Cell = readonly [code: number, msg: string] | typeof never;
 const refusals: Readonly<
   Record<RejectionCode | WalletRefusalCode, Cell | readonly [facts: object, cell: Cell]>
 > = {
-  invalidCommand: [{ issues: [{ field: "lines[0].title", rule: "" }] }, failed("参数错误[lines[0].title]")],
+  invalidCommand: [{ issues: [{ field: "lines[0].title", rule: "" }] }, failed("参数错误[goodsJsonStr]")],
   commandIdReused: failed("请勿重复提交"),
   versionConflict: broken,
   orderNotFound: noData,

@@ -87,7 +87,7 @@ it("a parcel's way is the carrier's to tell, and an order is shown without it wh
   const shop = await serveShop({ ports: { tracking } });
   const id = await bought(shop);
   const traces = async () => (await client.orderDetail(token, id)).data.logisticsTraces;
-  expect(await traces()).toEqual([]);
+  expect((await client.orderDetail(token, id)).data).not.toHaveProperty("logisticsTraces");
   expect(asked).toEqual([]);
   await ship(shop, id);
   const sent = { AcceptTime: "2026-01-05 16:00:00", AcceptStation: "卖家已发货" };
@@ -671,9 +671,7 @@ describe("orderReputation", () => {
     expect(await review([{ ...one, pics: Array.from({ length: 10 }, () => "x") }])).toEqual(
       no("评价图片最多9张"),
     );
-    expect(await review([{ ...one, pics: ["javascript:1"] }, two])).toEqual(
-      no("参数错误[items[0].pictures[0]]"),
-    );
+    expect(await review([{ ...one, pics: ["javascript:1"] }, two])).toEqual(no("参数错误[postJsonString]"));
     expect(await client.orderReputation({ token, postJsonString: "{" })).toEqual(
       no("postJsonString格式有误"),
     );

@@ -121,6 +121,37 @@ describe("the same key", () => {
     expect((await shop.engine.views.orders()).orders).toHaveLength(1);
   });
 
+  it("answers the same although the goods have left the catalog, come in other currencies, or are not brought there", async () => {
+    let find = async ({ goodsId }: { goodsId: string }): Promise<Goods | undefined> => ({
+      title: goodsId,
+      unitPrice: 1_000,
+      currency: "CNY",
+    });
+    let freight: number | undefined = 800;
+    const shop = await openShop({
+      ports: { catalog: { find: (of) => find(of) }, freight: { costOf: async () => freight } },
+    });
+    const create = (over: object = {}) =>
+      ask(shop, "/order/create", { token, goodsJsonStr: o1, trips: "1.5", ...over }, key);
+    const first = await create();
+    expect(first.code).toBe(0);
+    freight = undefined;
+    expect(await create()).toEqual(first);
+    find = async ({ goodsId }) => ({
+      title: goodsId,
+      unitPrice: 1,
+      currency: goodsId === "A" ? "JPY" : "EUR",
+    });
+    expect(await create()).toEqual(first);
+    find = async () => ({ title: "茶", unitPrice: 1, currency: "JPY" });
+    expect(await create()).toEqual(first);
+    find = async () => undefined;
+    expect(await create()).toEqual(first);
+    expect(await create({ remark: "soon" })).toEqual(no("商品不存在或已下架"));
+    expect(await create({ calculate: true })).toEqual(no("商品不存在或已下架"));
+    expect((await shop.engine.views.orders()).orders).toHaveLength(1);
+  });
+
   it("applies once, also where the number is all that are left", async () => {
     const shop = await openShop();
     const orderId = await shippedOrder(shop);
@@ -198,6 +229,7 @@ describe("an order that its buyer has hidden", () => {
     ["/order/close", {}],
     ["/order/delivery", {}],
     ["/order/detail", {}],
+    ["/order/pay", {}],
     [
       "/order/reputation",
       { postJsonString: '{"orderId":"ID","reputations":[{"id":1,"reputation":2},{"id":2,"reputation":2}]}' },
@@ -222,6 +254,57 @@ describe("an order that its buyer has hidden", () => {
   });
 });
 
+it("an exchange is for no money, and says so", async () => {
+  const shop = await openShop();
+  const orderId = await shippedOrder(shop);
+  const exchange = (amount: number) =>
+    ask(shop, "/order/refundApply/apply", { ...application, orderId, type: 2, amount });
+  for (const amount of [5, 500]) expect(await exchange(amount)).toEqual(no("换货的退款金额须为0"));
+  expect((await exchange(0)).code).toBe(0);
+});
+
+describe("what no id can be", () => {
+  it.each([" 1", "1\0", "é", "x".repeat(129)])("is none where %j names it", async (id) => {
+    const shop = await openShop();
+    const orderId = await shippedOrder(shop);
+    await ask(shop, "/order/delivery", { token, orderId });
+    const back = { applyId: id, shipperName: "EMS", trackingNumber: "1" };
+    const reputations = [id, "2"].map((one) => ({ id: one, reputation: 1 }));
+    for (const [path, fields] of [
+      ["/order/refundApply/apply", { ...application, orderGoodsId: id }],
+      ["/order/refundApply/info", { orderGoodsId: id }],
+      ["/order/refundApply/cancel", { orderGoodsId: id }],
+      ["/order/refundApply/setBackLogistics", back],
+      ["/order/reputation", { postJsonString: JSON.stringify({ orderId, reputations }) }],
+      ["/order/close", { orderId: id }],
+    ] as const)
+      expect([path, (await ask(shop, path, { token, orderId, ...fields })).code]).toEqual([path, 700]);
+  });
+});
+
+it("a fault that the engine finds is told of the request's own field", async () => {
+  const shop = await openShop();
+  const bad = "a\0b";
+  const create = (over: object) => ask(shop, "/order/create", { token, goodsJsonStr: o1, ...over });
+  for (const name of ["linkMan", "mobile", "address", "remark"])
+    expect(await create({ [name]: bad })).toEqual(no(`参数错误[${name}]`));
+  expect(await create({ shopNameZt: bad })).toEqual(no("参数错误"));
+  expect(await create({ goodsJsonStr: '[{"goodsId":"A","number":1,"logisticsType":"\\u0000"}]' })).toEqual(
+    no("参数错误[goodsJsonStr]"),
+  );
+  const orderId = await shippedOrder(shop);
+  const apply = (over: object) => ask(shop, "/order/refundApply/apply", { ...application, orderId, ...over });
+  for (const name of ["reason", "remark", "pic"])
+    expect(await apply({ [name]: bad })).toEqual(no(`参数错误[${name}]`));
+  const { data } = await apply({});
+  await shop.command({ type: "ApproveRefund", orderId, caseId: String(data.id) });
+  const back = { token, orderId, applyId: data.id, shipperName: "EMS", trackingNumber: "1" };
+  for (const name of ["shipperName", "trackingNumber"])
+    expect(await ask(shop, "/order/refundApply/setBackLogistics", { ...back, [name]: bad })).toEqual(
+      no(`参数错误[${name}]`),
+    );
+});
+
 describe("paying by wallet", () => {
   it("an order whose money went back is refused, but answered the same again under the key that paid it", async () => {
     const shop = await openShop();
@@ -241,6 +324,10 @@ describe("paying by wallet", () => {
     expect(await pay()).toEqual(done);
     await shop.command({ type: "CancelOrder", orderId, caseId: "77", destination: "manual" });
     expect(await pay()).toEqual(no("状态不可操作[已关闭]"));
+    expect(await pay({ "idempotency-key": "k-2" })).toEqual(no("状态不可操作[已关闭]"));
+    expect(await pay(key)).toEqual(done);
+    expect(await ask(shop, "/order/delete", { token, orderId })).toEqual(done);
+    expect((await pay()).code).toBe(700);
     expect(await pay(key)).toEqual(done);
     expect(await shop.engine.wallet.balance("buyer-1", "CNY")).toBe(0);
   });
@@ -488,8 +575,11 @@ describe("orderCreate's form", () => {
     [{ pingtuanOpenId: 5 }, "暂不支持拼团"],
     [{ orderPeriod: '{"unit":1}' }, "暂不支持周期订单"],
     [{ payOnDelivery: 1 }, "暂不支持货到付款"],
+    [{ autoDeliver: "true" }, "暂不支持自动发货"],
+    [{ autoDeliver: 1 }, "暂不支持自动发货"],
+    [{ filterShopId: 7 }, "暂不支持按店铺下单"],
     [{ expireMinutes: "x" }, "expireMinutes参数有误"],
-    [{ remark: "长".repeat(1_001) }, "参数错误[personal.note]"],
+    [{ remark: "长".repeat(1_001) }, "参数错误[remark]"],
     // The first in the form's order.
     [{ payOnDelivery: 1, couponId: 1, goodsJsonStr: "" }, "goodsJsonStr不能为空"],
     [{ payOnDelivery: 1, couponId: 1 }, "暂不支持优惠券"],
@@ -558,6 +648,8 @@ describe("orderCreate's form", () => {
       payOnDelivery: "0",
       kjid: "",
       trips: "",
+      autoDeliver: "false",
+      filterShopId: "0",
     };
     expect((await ask(shop, "/order/create", { token, goodsJsonStr: o1, ...nothing })).code).toBe(0);
   });
