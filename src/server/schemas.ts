@@ -24,36 +24,55 @@ export const envelopeSchema = z.strictObject({
 const many = <T extends z.ZodType>(one: T) =>
   z.preprocess((given) => (given === undefined ? given : [given].flat()), z.array(one).max(20).optional());
 
-const whole = z.coerce.number().int();
-const when = whole.min(limits.earliest).max(limits.latest).optional();
+/** Digits alone: what else JavaScript takes for a number (`1e3`, `0x10`, nothing at all) is a slip. */
+const whole = (least: number, most: number) =>
+  z
+    .preprocess(
+      (given) => (typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : given),
+      z.int("must be a whole number, in digits").min(least).max(most),
+    )
+    .optional();
+const when = whole(limits.earliest, limits.latest);
 const paging = {
-  limit: whole.min(1).max(1_000).optional(),
+  limit: whole(1, 1_000),
   cursor: z.string().max(1_000).optional(),
 };
-const owners = { buyerId: id.optional(), merchantId: id.optional() };
+const owners = {
+  buyerId: id.optional().describe("Not beside merchantId."),
+  merchantId: id.optional().describe("Not beside buyerId."),
+};
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
-export const statisticsQuery = z.strictObject(owners);
+const oneOwner = z.refine<z.infer<z.ZodObject<typeof owners>>>(
+  ({ buyerId, merchantId }) => buyerId === undefined || merchantId === undefined,
+  { path: ["merchantId"], error: "must not stand beside buyerId" },
+);
 
-export const ordersQuery = z.strictObject({
-  ...owners,
-  status: many(z.enum(orderStatuses)),
-  rating: z.enum(ratings).optional(),
-  hasRefund: flag.optional(),
-  from: when,
-  to: when,
-  text: z.string().min(1).max(200).optional(),
-  ...paging,
-});
+export const statisticsQuery = z.strictObject(owners).check(oneOwner);
 
-export const refundsQuery = z.strictObject({
-  ...owners,
-  status: many(z.enum(caseStatuses)),
-  type: many(z.enum(caseTypes)),
-  from: when,
-  to: when,
-  ...paging,
-});
+export const ordersQuery = z
+  .strictObject({
+    ...owners,
+    status: many(z.enum(orderStatuses)),
+    rating: z.enum(ratings).optional(),
+    hasRefund: flag.optional(),
+    from: when,
+    to: when,
+    text: z.string().min(1).max(200).optional(),
+    ...paging,
+  })
+  .check(oneOwner);
+
+export const refundsQuery = z
+  .strictObject({
+    ...owners,
+    status: many(z.enum(caseStatuses)),
+    type: many(z.enum(caseTypes)),
+    from: when,
+    to: when,
+    ...paging,
+  })
+  .check(oneOwner);
 
 export const queueQuery = z.strictObject({
   merchantId: id.optional(),

@@ -168,3 +168,11 @@ it("an expectation is what the server takes, and nothing else", async () => {
   for (const expected of [{ a: 1 }, null, "seven", -1])
     expect(issuesOf(envelope, { ...cancel, expect: expected })).not.toEqual([]);
 });
+
+it("numbers of a query are whole ones, within their bounds", () => {
+  const { parameters } = document.paths["/orders"].get;
+  const schemaOf = (name: string) => parameters.find((one: { name: string }) => one.name === name).schema;
+  expect(schemaOf("limit")).toEqual({ type: "integer", minimum: 1, maximum: 1_000 });
+  expect(schemaOf("from")).toMatchObject({ type: "integer", minimum: 0 });
+  expect(schemaOf("merchantId").description).toBe("Not beside buyerId.");
+});
