@@ -170,6 +170,8 @@ it("finds what is wrong with a shop", () => {
   expect(shop("{ goods: [{ goodsId: A, title: Tea, unitPrice: 0.5 }] }")).toEqual([
     expect.stringContaining("unitPrice"),
   ]);
+  const tea = "{ goodsId: A, title: Tea, unitPrice: 1 }";
+  expect(shop(`{ goods: [${tea}, ${tea}] }`)).toEqual(["1:59: shop: goods[1]: A stands at goods[0] already"]);
   for (const wallets of ["{ b1: 0 }", "{ b1: 1.5 }", "{}", "[1]", "{ a/b: 1 }"]) {
     expect(shop(`{ wallets: ${wallets} }`)).toEqual([
       "1:9: wallets: amounts in minor units by the buyers' ids",
