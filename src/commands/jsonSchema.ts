@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 import type { CommandType } from "../domain/commands.ts";
-import { actorSchema, commandSchemas, expectSchema, id, instant } from "./schemas.ts";
+import { actorSchema, commandSchemas, expectInJson, id, instant } from "./schemas.ts";
 import { termsSchema } from "./terms.ts";
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -13,13 +13,6 @@ const commandTypes = Object.keys(commandSchemas) as readonly CommandType[];
 const anyCommand = z.discriminatedUnion(
   "type",
   Object.values(commandSchemas) as unknown as [z.ZodObject<{ type: z.ZodLiteral<string> }>],
-);
-
-/** What JSON can say of an expectation: all of it but the bigint. */
-const expectInJson = z.union(
-  expectSchema.options.filter(
-    (option): option is Exclude<typeof option, z.ZodBigInt> => option.type !== "bigint",
-  ),
 );
 
 /** One line of a harness: a command with who gives it, under which id, and when. */

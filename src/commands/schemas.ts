@@ -348,13 +348,14 @@ export const instant = integer().min(limits.earliest).max(limits.latest);
 
 const expectRule = 'must be "none" or a revision, a whole number from 0';
 
-/** What an expectation may be: `none`, or a revision as text or number. */
-export const expectSchema = z.union(
-  [
-    z.literal("none"),
-    z.string().regex(/^(0|[1-9]\d{0,18})$/, expectRule),
-    z.int().min(0),
-    z.bigint().min(0n),
-  ],
-  expectRule,
-);
+const expectations = [
+  z.literal("none"),
+  z.string().regex(/^(0|[1-9]\d{0,18})$/, expectRule),
+  z.int().min(0),
+] as const;
+
+/** What an expectation may be in JSON: `none`, or a revision as text or number. */
+export const expectInJson = z.union(expectations, expectRule);
+
+/** The same in a program, where a revision is a bigint. */
+export const expectSchema = z.union([...expectations, z.bigint().min(0n)], expectRule);

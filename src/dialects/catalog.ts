@@ -37,6 +37,23 @@ const goodsSchema = z.strictObject({
   source: z.record(z.string(), z.json()).optional(),
 });
 
+/** Which of two prices is meant, nobody can say. */
+const eachOnce = z.superRefine<readonly z.infer<typeof goodsSchema>[]>((goods, context) => {
+  const places = new Map<string, number>();
+  goods.forEach((one, index) => {
+    const key = keyOf(one);
+    const before = places.get(key);
+    if (before === undefined) {
+      places.set(key, index);
+      return;
+    }
+    const { goodsId, options } = one;
+    const named = options === undefined ? goodsId : `${goodsId} with options ${JSON.stringify(options)}`;
+    const message = `${named} stands at goods[${before}] already`;
+    context.addIssue({ code: "custom", path: [index], message });
+  });
+});
+
 /** A shop; what it leaves out is a shop that sells nothing, in CNY, in Shanghai. */
 export const shopSchema = z.strictObject({
   merchantId: z.string().max(limits.idLength).regex(idPattern).default("main"),
@@ -44,7 +61,7 @@ export const shopSchema = z.strictObject({
   timeZone: timeZone.default("Asia/Shanghai"),
   freight: freightSchema.default({ rule: "flat", amount: 0 }),
   returnAddress: z.strictObject({ name: text, phone: text, address: text }).optional(),
-  goods: z.array(goodsSchema).max(1_000_000).default([]),
+  goods: z.array(goodsSchema).max(1_000_000).check(eachOnce).default([]),
 });
 
 export type ShopData = z.infer<typeof shopSchema>;

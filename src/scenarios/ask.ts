@@ -56,7 +56,8 @@ const tokenFields: Readonly<Partial<Record<DialectName, string>>> = {
   baidu: "access_token",
 };
 
-function requestOf({ dialect, method, path, fields, actor, key }: AskStep): Request {
+/** The request that a step makes, as its dialect without a prefix gets it. */
+export function requestOf({ dialect, method, path, fields, actor, key }: AskStep): Request {
   const url = new URL(before[dialect] + path, "http://scenario.invalid");
   const headers: Record<string, string> = { "idempotency-key": key };
   const token = actor === undefined ? undefined : `${actor.role}:${actor.id}`;

@@ -31,11 +31,12 @@ import { isId, limits } from "../domain/limits.ts";
 import { type Issue, type RejectionCode, describeIssue, rejectionCodes } from "../domain/refusals.ts";
 import { caseTypes, defaultTerms } from "../domain/terms.ts";
 import { type Party, parties } from "../domain/waiting.ts";
-import { dialectNames } from "../dialects/byName.ts";
+import { dialectNames, placeIn } from "../dialects/byName.ts";
 import { type ShopData, shopSchema } from "../dialects/catalog.ts";
 import type { CaseFilter } from "../projections/cases.ts";
 import type { OrderFilter } from "../projections/orders.ts";
 import type { Scope } from "../projections/statistics.ts";
+import { requestOf } from "./ask.ts";
 import {
   type EventExpected,
   type OutcomeExpected,
@@ -48,6 +49,7 @@ import {
   viewKeys,
 } from "./expectations.ts";
 import {
+  type AskStep,
   type Attempt,
   type CommandStep,
   type Fault,
@@ -381,7 +383,7 @@ class DocumentReader {
     if (named === undefined) return undefined;
     const dialect = this.#oneOf(named.key, "ask", dialectNames);
     const text = named.value === undefined ? undefined : this.#text(named.value, named.name);
-    const [, method = "POST", path] = /^(?:(GET|POST) )?(\/\S*)$/.exec(text ?? "") ?? [];
+    const [, method = "POST", path] = /^(?:(GET|POST) )?(\/(?![/\\])\S*)$/.exec(text ?? "") ?? [];
     if (path === undefined) {
       this.#fault(named.value ?? named.key, `${named.name}: a path such as /order/pay, or GET /order/detail`);
     }
@@ -406,7 +408,7 @@ class DocumentReader {
       this.#fault(ask.key, "ask: what must come of it is missing: `reply`, `has`, `then` or `and`");
     if (dialect === undefined || path === undefined) return undefined;
     const by = actor === undefined ? "" : ` as ${actor.role}:${actor.id}`;
-    return {
+    const step: Extract<Step, AskStep> = {
       ...place,
       kind: "ask",
       name: `${dialect} ${path}${by}`,
@@ -421,6 +423,27 @@ class DocumentReader {
       outcome: said,
       views,
     };
+    this.#operation(named.value, step);
+    return step;
+  }
+
+  /** That there is such an operation: what is asked of nothing changes nothing, and would pass for `then: nothing`. */
+  #operation(node: Node | undefined, step: AskStep): void {
+    const { dialect, method, path: asked } = step;
+    const { path, operations } = placeIn(dialect, requestOf(step).url);
+    const there = operations.filter((one) => one.path === path);
+    if (there.length === 0) {
+      const near = nearest(
+        path,
+        operations.map((one) => one.path),
+      );
+      this.#fault(node, `${dialect}: no such ${JSON.stringify(asked)}${meant(near)}`);
+      return;
+    }
+    const methods = there.flatMap((one) => one.methods);
+    if (!methods.includes(method)) {
+      this.#fault(node, `${dialect}: ${asked} is asked with ${methods.join(" or ")}`);
+    }
   }
 
   /** The command of a step, with what must come of it. */

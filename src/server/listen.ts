@@ -1,7 +1,7 @@
 // Serves a fetch handler over HTTP with bounds on size and time, and stops it so that what was begun is finished.
 
 import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import { getRequestListener } from "@hono/node-server";
 
@@ -66,6 +66,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       });
     },
   );
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.maxHeadersCount = 200;
   server.maxConnections = options.maxConnections ?? 10_000;
   await new Promise<void>((resolve, reject) => {
@@ -82,14 +87,18 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     port: address.port,
     stop: () => {
       stopping = true;
-      return (stopped ??= stop(server, options.graceMs ?? 10_000));
+      return (stopped ??= stop(server, sockets, options.graceMs ?? 10_000));
     },
   };
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+async function stop(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   // A connection that has just answered is idle a moment later, and would be kept alive for another request.
-  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+    // To Node a connection is not idle before its first request.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  }, 20);
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearInterval(idle);

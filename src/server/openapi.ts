@@ -80,9 +80,10 @@ const replayed = {
   schema: { type: "string", const: "true" },
 };
 
+const refused = { description: "Refused, by the class of the refusal.", content: inJson(ref("Error")) };
+
 function operationOf(route: Route): object {
   const { method, name, summary, by, body, answers: answer } = route;
-  const failed = { description: "Refused, by the class of the refusal.", content: inJson(ref("Error")) };
   return {
     operationId: name,
     summary,
@@ -105,7 +106,7 @@ function operationOf(route: Route): object {
             ? { "text/event-stream": { schema: { type: "string" } } }
             : inJson(ref(answer)),
       },
-      "4XX": failed,
+      "4XX": refused,
       "5XX": {
         description: "A defect, or a store that fails: its id is in the log.",
         content: inJson(ref("Error")),
@@ -122,8 +123,21 @@ export function openApi(version: string): object {
     const at = (paths[route.path] ??= {});
     at[route.method.toLowerCase()] = operationOf(route);
   }
-  const open = (description: string): object => ({
-    get: { security: [], summary: description, responses: { "200": { description } } },
+  const open = (summary: string, responses: Readonly<Record<string, z.ZodType>>): object => ({
+    get: {
+      security: [],
+      summary,
+      responses: Object.fromEntries(
+        Object.entries(responses).map(([status, schema]) => [
+          status,
+          {
+            description:
+              status === "200" ? summary : "Not now: it is stopping, or its store does not answer.",
+            content: inJson(plain(schema)),
+          },
+        ]),
+      ),
+    },
   });
   return {
     openapi: "3.1.0",
@@ -132,10 +146,19 @@ export function openApi(version: string): object {
     paths: {
       ...paths,
       "/openapi.json": {
-        get: { summary: "This document.", responses: { "200": { description: "OpenAPI 3.1" } } },
+        get: {
+          summary: "This document.",
+          responses: {
+            "200": { description: "OpenAPI 3.1", content: inJson({ type: "object" }) },
+            "4XX": refused,
+          },
+        },
       },
-      "/health": open("The process answers."),
-      "/ready": open("The store answers, and the server is not stopping; else 503."),
+      "/health": open("The process answers.", { "200": shapes.healthSchema }),
+      "/ready": open("The store answers, and the server is not stopping.", {
+        "200": shapes.readySchema,
+        "503": shapes.notReadySchema,
+      }),
     },
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },

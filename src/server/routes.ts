@@ -160,7 +160,7 @@ function whose(
 ) {
   const { buyerId, merchantId } = asked;
   const own = scopeOf(caller);
-  if (own === undefined || (buyerId !== undefined && merchantId !== undefined)) return undefined;
+  if (own === undefined) return undefined;
   if (own === "all") {
     return buyerId !== undefined ? { buyerId } : merchantId !== undefined ? { merchantId } : own;
   }

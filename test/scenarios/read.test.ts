@@ -143,6 +143,27 @@ it.each([
     "5:19: apifm: a path such as /order/pay, or GET /order/detail",
   ],
   [
+    ["ask: { appintf: GET /appIntf/refund/refundLst.jsp }", "then: nothing"],
+    '5:21: appintf: no such "/appIntf/refund/refundLst.jsp" (did you mean /appIntf/refund/refundList.jsp?)',
+  ],
+  [
+    ["ask: { baidu: /rest/2.0/smartapp/ordercenter/app/add/main/inof }", "then: nothing"],
+    '5:19: baidu: no such "/rest/2.0/smartapp/ordercenter/app/add/main/inof" (did you mean /rest/2.0/smartapp/ordercenter/app/add/main/info?)',
+  ],
+  [["ask: { apifm: GET /nope }", "then: nothing"], '5:19: apifm: no such "/nope"'],
+  [
+    ["ask: { apifm: //order/pay }", "then: nothing"],
+    "5:19: apifm: a path such as /order/pay, or GET /order/detail",
+  ],
+  [
+    ["ask: { shopxo: /orderaftersale/cancle }", "then: nothing"],
+    '5:20: shopxo: no such "/orderaftersale/cancle" (did you mean /orderaftersale/cancel?)',
+  ],
+  [
+    ["ask: { shopxo: GET /orderaftersale/cancel }", "then: nothing"],
+    "5:20: shopxo: /orderaftersale/cancel is asked with POST",
+  ],
+  [
     ["ask: { apifm: /order/pay }"],
     "5:5: ask: what must come of it is missing: `reply`, `has`, `then` or `and`",
   ],
@@ -162,6 +183,17 @@ it.each([
   expect(faultsOfStep(...lines)).toStrictEqual([fault]);
 });
 
+it.each([
+  ["appintf", "GET /appIntf/refund/refundList.jsp?page=1"],
+  ["shopxo", "/api.php?s=orderaftersale/index"],
+  ["shopxo", "/admin.php/orderaftersale/confirm.html"],
+  ["shopxo", "/api/orderaftersale/cancel"],
+  ["baidu", "/rest/2.0/smartapp/ordercenter/app/add/main/info"],
+  ["apifm", "GET /order/statistics"],
+])("takes an operation's path in every form that the dialect takes: %s %s", (dialect, asked) => {
+  expect(faultsOfStep(`ask: { ${dialect}: "${asked}" }`, "then: nothing")).toEqual([]);
+});
+
 it("finds what is wrong with a shop", () => {
   const shop = (text: string) =>
     faultsOf(`shop: ${text}\n${head}  - { ask: { apifm: /order/pay }, then: nothing }\n`);
@@ -170,6 +202,8 @@ it("finds what is wrong with a shop", () => {
   expect(shop("{ goods: [{ goodsId: A, title: Tea, unitPrice: 0.5 }] }")).toEqual([
     expect.stringContaining("unitPrice"),
   ]);
+  const tea = "{ goodsId: A, title: Tea, unitPrice: 1 }";
+  expect(shop(`{ goods: [${tea}, ${tea}] }`)).toEqual(["1:59: shop: goods[1]: A stands at goods[0] already"]);
   for (const wallets of ["{ b1: 0 }", "{ b1: 1.5 }", "{}", "[1]", "{ a/b: 1 }"]) {
     expect(shop(`{ wallets: ${wallets} }`)).toEqual([
       "1:9: wallets: amounts in minor units by the buyers' ids",

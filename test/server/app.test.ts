@@ -224,6 +224,14 @@ describe("views", () => {
     "limit=0",
     "limit=x",
     "limit=1001",
+    "limit=",
+    "limit=1e2",
+    "limit=0x10",
+    "limit=1&limit=2",
+    "from=",
+    "from=%201",
+    "to=1.0",
+    "buyerId=buyer-1&merchantId=main",
     "cursor=%21",
     "cursor=e30",
     "status=gone",
@@ -238,6 +246,23 @@ describe("views", () => {
       body: { error: { code: "invalidQuery" } },
     });
   });
+
+  it.each(["limit=1e2", "from=", "to=0x10"])("name what cannot be read in ?%s", async (query) => {
+    const { body } = await ask(await openShop(), "service", `/refunds?${query}`);
+    const [field] = query.split("=");
+    expect(body["error"].message).toMatch(new RegExp(`^${field}: `));
+  });
+
+  it.each(["/orders", "/refunds", "/statistics"])(
+    "are a buyer's or a merchant's, not both: %s",
+    async (path) => {
+      const both = await ask(await openShop(), "service", `${path}?buyerId=7&merchantId=main`);
+      expect(both).toMatchObject({
+        status: 400,
+        body: { error: { code: "invalidQuery", message: "merchantId: must not stand beside buyerId" } },
+      });
+    },
+  );
 
   it("page on with a cursor", async () => {
     const shop = await withOrders();

@@ -168,6 +168,14 @@ describe("a shop's file", () => {
     ['{"currency":"XXX"}', "currency"],
     ['{"timeZone":"Mars/Olympus"}', "timeZone"],
     ['{"freight":{"rule":"dear","amount":1}}', "freight"],
+    [
+      '{"goods":[{"goodsId":"A","title":"T","unitPrice":1},{"goodsId":"A","options":"1:2","title":"T","unitPrice":1},{"goodsId":"A","title":"T","unitPrice":2}]}',
+      "A stands at goods[0] already\n  → at goods[2]",
+    ],
+    [
+      '{"goods":[{"goodsId":"A","options":"1:2","title":"T","unitPrice":1},{"goodsId":"A","options":"1:2","title":"T","unitPrice":1}]}',
+      'A with options "1:2" stands at goods[0] already\n  → at goods[1]',
+    ],
   ])("that cannot be read is refused: %s", async (text, says) => {
     const file = join(newFolder(), "shop.json");
     writeFileSync(file, text);

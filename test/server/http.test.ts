@@ -214,6 +214,23 @@ describe("stopping", () => {
     await Promise.all([stop(), response.text()]);
   });
 
+  it("waits for a request of which only the beginning has come, and for no connection without a word", async () => {
+    const { port, stop } = await start(async () => new Response("here"), { graceMs: 60_000 });
+    const [silent, slow] = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    sockets.push(silent, slow);
+    let said = "";
+    slow.on("data", (chunk: Buffer) => (said += chunk.toString("latin1")));
+    await Promise.all([once(silent, "connect"), once(slow, "connect")]);
+    slow.write("GET / HTTP/1.1\r\nhost: a\r\n");
+    // What came later is answered: the server has seen these two.
+    await raw(port, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    const stopped = stop();
+    await once(silent, "close");
+    slow.write("\r\n");
+    await Promise.all([stopped, once(slow, "close")]);
+    expect(statusOf(said)).toBe(200);
+  });
+
   it("cuts off what does not end in time", async () => {
     const { url, stop } = await start(() => new Promise<Response>(() => undefined), { graceMs: 50 });
     const answer = fetch(url).catch(() => "cut off");

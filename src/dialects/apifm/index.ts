@@ -1,7 +1,7 @@
 // The apifm dialect (S0): what the mini-programs of api.it120.cc speak, forms in and `{code, msg, data}` out.
 
 import type { Engine } from "../../engine.ts";
-import { type Dialect, type FetchHandler, type Mount, serveDialect } from "../dialect.ts";
+import { type AnyOperation, type Dialect, type FetchHandler, type Mount, serveDialect } from "../dialect.ts";
 import type { Ports } from "../ports.ts";
 import { type Fields, parseJson } from "../request.ts";
 import { orderCreate } from "./create.ts";
@@ -26,6 +26,17 @@ function tokenOf({ fields }: { readonly fields: Fields }): string | undefined {
   return typeof token === "string" && token !== "" ? token : undefined;
 }
 
+export const operationsOf = (anonymousRedeem?: string): readonly AnyOperation[] => [
+  orderCreate,
+  ...orderOperations(anonymousRedeem),
+  ...refundOperations,
+];
+
+/** Without the sub-domain, whichever it is. */
+export function pathOf(path: string): string {
+  return /^\/[^/]+(\/.*)$/.exec(path)?.[1] ?? path;
+}
+
 /**
  * Makes the dialect's handler. The client is given the handler's place as its base, and any sub-domain: `init2("https://shop/apifm", "x")`
  * asks for `/apifm/x/order/create`.
@@ -33,8 +44,8 @@ function tokenOf({ fields }: { readonly fields: Fields }): string | undefined {
 export function apifm(engine: Engine, ports: Ports, options: ApifmOptions = {}): FetchHandler {
   const dialect: Dialect = {
     name: "apifm",
-    operations: [orderCreate, ...orderOperations(options.anonymousRedeem), ...refundOperations],
-    pathOf: (path) => /^\/[^/]+(\/.*)$/.exec(path)?.[1] ?? path,
+    operations: operationsOf(options.anonymousRedeem),
+    pathOf,
     tokenOf,
     noSuchOperation: () => ({ ...failed("接口不存在"), status: 404 }),
     wrongMethod: () => failed("请求方式有误"),

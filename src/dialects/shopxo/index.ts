@@ -24,7 +24,7 @@ const dialect: Dialect = {
  * The operation's path however it is written: `/orderaftersale/aftersale`, with its module before it (`/api`, and `/admin` for the
  * merchant's), or as `s` of the module's script: `/api.php?s=orderaftersale/aftersale`.
  */
-function pathOf(path: string, query: string): string {
+export function pathOf(path: string, query: string): string {
   const [script = "", module] = /^\/(api|admin)\.php/.exec(path) ?? [];
   const below =
     script === "" ? path : path.slice(script.length) || `/${new URLSearchParams(query).get("s") ?? ""}`;
