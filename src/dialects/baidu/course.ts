@@ -347,7 +347,8 @@ function waybillOf(id: string): { readonly carrier: string; readonly trackingNum
 function moveOn(course: Course, known: Case, item: Item, path: string): void {
   const { SubStatus, OrderType, Refund } = item;
   const goesOn = SubStatus !== 400 && SubStatus !== 403;
-  const asked = Refund?.Amount ?? known.amount;
+  // An exchange gives no money back, whatever it names.
+  const asked = OrderType === orderTypes.exchange ? 0 : (Refund?.Amount ?? known.amount);
   const converts = goesOn && isConverted(known, item);
   const lowers = goesOn && known.status === "requested" && asked < known.amount;
   if (orderTypes[known.type] !== OrderType && !converts) {

@@ -219,6 +219,111 @@ describe("scenario 24", () => {
   });
 });
 
+describe("what is said otherwise of a sub-order that is here is named, though it is taken for done", () => {
+  const goods = (ID: string, Quantity: number) => ({ Product: [{ ID, Quantity, Amount: 1_000 }] });
+  const known = {
+    ...item,
+    SubStatus: 401,
+    OrderType: 3,
+    Refund: { Amount: 1_000, ...goods("A", 1) },
+    Aftermarket: goods("A", 1),
+  };
+  const other = {
+    SubOrderID: "other",
+    Refund: { Amount: 5, Product: [{ ID: "B", Quantity: 1, Amount: 5 }] },
+  };
+  const ofStatus = { SubOrderID: "onlyOne" };
+  const give = async (operation: string, over: object) => {
+    const { engine, ports, handler } = await stand();
+    const document = await elsewhere(3);
+    await ask(handler, "add/main/info", [document]);
+    await ask(handler, "append/sub/info", subs(known));
+    const before = toldOf((await engine.views.order("o-1"))!, shop);
+    const lines = ports.lines.length;
+    const SubsOrder = { Status: 401, Items: [{ ...known, ...over }] };
+    const element = operation.startsWith("add")
+      ? { ...document, EXT: { ...document.EXT, SubsOrder } }
+      : { ...ids, EXT: { SubsOrder } };
+    expect(await ask(handler, operation, [element])).toEqual(row("o-1", "1"));
+    expect(toldOf((await engine.views.order("o-1"))!, shop)).toEqual(before);
+    return ports.lines.slice(lines).flatMap(({ losses }) => losses as { path: string; what: string }[]);
+  };
+
+  it.each(
+    ["append/sub/info", "update/sub/info", "add/main/info"].flatMap((operation) =>
+      (
+        [
+          [{}, []],
+          [{ Refund: { Amount: 1_000, ...goods("A", 2) } }, ["Refund.Product"]],
+          [{ Refund: { Amount: 1_000, ...goods("B", 1) } }, ["Refund.Product"]],
+          [{ Aftermarket: goods("A", 2) }, ["Aftermarket.Product"]],
+          [{ Aftermarket: goods("B", 1), Refund: undefined }, ["Aftermarket.Product"]],
+          [{ OrderDetail: { Status: 2, SwanSchema: "another" } }, ["OrderDetail"]],
+        ] as const
+      ).map(([over, paths]) => [operation, over, paths] as const),
+    ),
+  )("%s, %j", async (operation, over, paths) => {
+    expect(await give(operation, over)).toEqual(
+      paths.map((path) => ({ path: `EXT.SubsOrder.Items[0].${path}`, what: "stays as it was" })),
+    );
+  });
+
+  it.each([
+    ["append/sub/info", { Status: 401, Items: [{ ...item, ...other }] }, []],
+    [
+      "append/sub/info",
+      { Status: 400, Items: [{ ...item, ...other }] },
+      ["is 400, and its items come to 401"],
+    ],
+    ["update/sub/info", { Status: 402, Items: [{ ...known, SubStatus: 402 }] }, []],
+    ["update/sub/status", { Status: 404, Items: [{ ...ofStatus, SubStatus: 404 }] }, []],
+    [
+      "update/sub/status",
+      { Status: 401, Items: [{ ...ofStatus, SubStatus: 404 }] },
+      ["is 401, and its items come to 404"],
+    ],
+  ] as const)("and Status is what all come to: %s %j", async (operation, SubsOrder, faults) => {
+    const { ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    await ask(handler, "append/sub/info", subs(known));
+    const lines = ports.lines.length;
+    expect(await ask(handler, operation, [{ ...ids, EXT: { SubsOrder } }])).toEqual(row("o-1", "1"));
+    const losses = ports.lines
+      .slice(lines)
+      .flatMap((line) => line["losses"] as { path: string; what: string }[]);
+    const named = losses.filter(({ path }) => path === "EXT.SubsOrder.Status").map(({ what }) => what);
+    expect(named).toEqual(faults);
+  });
+
+  it("but nothing of an update that names a status alone", async () => {
+    const { ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    // A quantity and a sum that would be written otherwise once it has ended.
+    const Refund = { Amount: 1_000, Product: [{ ID: "A", Quantity: 3, Amount: 0 }] };
+    await ask(handler, "append/sub/info", subs({ Refund }));
+    const lines = ports.lines.length;
+    const Items = [{ SubOrderID: "onlyOne", SubStatus: 404 }];
+    expect(await ask(handler, "update/sub/status", [{ ...ids, EXT: { SubsOrder: { Items } } }])).toEqual(
+      row("o-1", "1"),
+    );
+    expect(ports.lines.slice(lines)).toEqual([]);
+  });
+
+  it("an exchange that names money is the same exchange again", async () => {
+    const { ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    const exchange = (Amount: number) => subs({ OrderType: 2, Refund: { Amount, ...goods("A", 1) } });
+    await ask(handler, "append/sub/info", exchange(500));
+    const lines = ports.lines.length;
+    expect(await ask(handler, "append/sub/info", exchange(500))).toEqual(row("o-1", "1"));
+    expect(ports.lines.slice(lines)).toEqual([]);
+    expect(await ask(handler, "append/sub/info", exchange(600))).toEqual(row("o-1", "1"));
+    expect(ports.lines.slice(lines)).toMatchObject([
+      { losses: [{ path: "EXT.SubsOrder.Items[0].Refund.Amount", what: "stays as it was" }] },
+    ]);
+  });
+});
+
 describe("a sub-order is moved on", () => {
   const of = (OrderType: 1 | 2 | 3) =>
     OrderType === 1
