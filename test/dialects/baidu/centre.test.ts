@@ -324,6 +324,74 @@ describe("what is said otherwise of a sub-order that is here is named, though it
   });
 });
 
+describe("a sub-order without Refund, which the document leaves open", () => {
+  const bare = (SubStatus: number, over: object = {}) =>
+    subs({ SubStatus, Refund: undefined, Aftermarket: item.Refund, ...over });
+
+  it.each([
+    [400, 3_000],
+    [401, 3_000],
+    [402, 0],
+    [404, 0],
+    [407, 0],
+  ])("%d: open, it asks for what is left of its line", async (SubStatus, amount) => {
+    const { engine, ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    for (let time = 0; time < 2; time += 1) {
+      expect(await ask(handler, "append/sub/info", bare(SubStatus))).toEqual(row("o-1", "1"));
+    }
+    expect(await engine.state("o-1")).toMatchObject({ cases: [{ amount }] });
+    const named = ports.lines.flatMap(({ losses }) => losses as { path: string; what: string }[]);
+    expect(named.filter(({ path }) => path.endsWith(".Refund"))).toEqual(
+      amount === 0
+        ? []
+        : [{ path: "EXT.SubsOrder.Items[0].Refund", what: "names no sum: 3000 is what can be refunded" }],
+    );
+    const held = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!.EXT.SubsOrder!.Items[0]!;
+    expect(held).not.toHaveProperty("Refund");
+    // Of an export that is imported, the same comes out.
+    const other = await stand();
+    const document = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
+    expect(await ask(other.handler, "add/main/info", [document])).toEqual(row("o-1", "1"));
+    expect(toldOf((await other.engine.views.order("o-1"))!, shop)!.Data[0]).toEqual(document);
+  });
+
+  it("is of the only line where it names no goods at all, and told with its sum once it goes on", async () => {
+    const { engine, handler } = await stand();
+    const document = await elsewhere(2);
+    document.EXT.MainOrder.Products.splice(1);
+    document.EXT.MainOrder.Payment.Amount -= 2_000;
+    expect(await ask(handler, "add/main/info", [document])).toEqual(row("o-1", "1"));
+    const none = { Aftermarket: undefined };
+    expect(await ask(handler, "append/sub/info", bare(400, none))).toEqual(row("o-1", "1"));
+    expect(await ask(handler, "update/sub/info", bare(402, none))).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ refunded: 3_800 });
+    expect(toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!.EXT.SubsOrder!.Items).toMatchObject([
+      { SubStatus: 402, Refund: { Amount: 3_800, Product: [{ ID: "A", Amount: 3_800 }] } },
+    ]);
+  });
+});
+
+describe("a sub-order whose sums are unequal", () => {
+  it("is told as it came until something follows, then with equal ones", async () => {
+    const { engine, ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    const unequal = { Refund: { Amount: 10, Product: [{ ID: "A", Quantity: 1, Amount: 0 }] } };
+    await ask(handler, "append/sub/info", subs(unequal));
+    const refund = async () =>
+      toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!.EXT.SubsOrder!.Items[0]!.Refund;
+    expect(await refund()).toEqual(unequal.Refund);
+    const lines = ports.lines.length;
+    expect(await ask(handler, "update/sub/info", subs({ ...unequal, SubStatus: 402 }))).toEqual(
+      row("o-1", "1"),
+    );
+    expect(await refund()).toEqual({ Amount: 10, Product: [{ ID: "A", Quantity: 1, Amount: 10 }] });
+    expect(ports.lines.slice(lines)).toMatchObject([
+      { losses: [{ path: "EXT.SubsOrder.Items[0].Refund.Product", what: "stays as it was" }] },
+    ]);
+  });
+});
+
 describe("a sub-order is moved on", () => {
   const of = (OrderType: 1 | 2 | 3) =>
     OrderType === 1
