@@ -231,12 +231,17 @@ export function caseHasFollowed({ log }: OrderDetail, { caseId }: Case): boolean
   return hasFollowed(log.filter((entry) => entry.case?.caseId === caseId));
 }
 
+/** Unequal sums are taken in, and not told of anew. */
+function addsUp({ Refund }: Item): boolean {
+  return Refund?.Product.reduce((all, { Amount }) => all + Amount, 0) === Refund?.Amount;
+}
+
 /** What a case is about: as it came while it still is, else as it is here. */
 export function goodsOf(order: Order, one: Case, follows: boolean): Pick<Item, "Refund" | "Aftermarket"> {
   const came = importedItem(one);
   if (came !== undefined && !follows) return came;
   const isAsItCame = came?.OrderType === orderTypes[one.type] && (came.Refund?.Amount ?? 0) === one.amount;
-  if (isAsItCame) return came;
+  if (isAsItCame && addsUp(came)) return came;
   const Product = productsOf(order, one);
   return {
     Refund: { Amount: one.amount, Product },
