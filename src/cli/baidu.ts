@@ -8,7 +8,7 @@ import { currencyFault } from "../domain/currencies.ts";
 import type { Engine } from "../engine.ts";
 import { asOfOf } from "./arguments.ts";
 import { CliError, type Exit, exits } from "./exits.ts";
-import { jsonFault, maxLineBytes, readLines, readText } from "./input.ts";
+import { jsonFault, maxLineBytes, readLines, readText, unmarked } from "./input.ts";
 import { printable, toJson } from "./output.ts";
 import type { Run, Session } from "./session.ts";
 
@@ -228,7 +228,7 @@ async function* fromLines(session: Session): AsyncGenerator<Given, void, void> {
 
 /** A whole document, however it is laid out; else a line each. */
 async function* fromFile(file: string): AsyncGenerator<Given, void, void> {
-  const text = await readText(file);
+  const text = unmarked(await readText(file));
   const whole = wholeOf(text);
   if (whole !== undefined) {
     const all: readonly unknown[] = Array.isArray(whole) ? whole : [whole];

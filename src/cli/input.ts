@@ -72,8 +72,13 @@ function lineOf(number: number, bytes: Buffer): InputLine | undefined {
   let text = bytes.toString("utf8");
   // Bytes that are no UTF-8 come out as this character, which may also have been meant.
   if (text.includes("\ufffd") && !isUtf8(bytes)) return { number, fault: "not UTF-8", bytes: bytes.length };
-  if (number === 1 && text.startsWith("\ufeff")) text = text.slice(1);
+  if (number === 1) text = unmarked(text);
   return text.trim() === "" ? undefined : { number, text, bytes: bytes.length };
+}
+
+/** A text without the byte order mark that some editors begin it with. */
+export function unmarked(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 /** A place in a text, counted from 1, columns in characters. */
@@ -205,7 +210,7 @@ class JsonScanner {
  * @throws CliError `unreadable`, its message beginning with `name:line:column`.
  */
 export function parseJson(text: string, name: string): unknown {
-  const document = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const document = unmarked(text);
   try {
     return JSON.parse(document) as unknown;
   } catch {

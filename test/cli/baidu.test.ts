@@ -67,6 +67,14 @@ it("what is exported, imported and exported again is the same", async () => {
     { v: 1, place: `${file}[1]`, orderId: "o-1", outcome: "unchanged", whole: true },
   ]);
 
+  // A mark at its beginning is no matter, whether it holds one document or a line each.
+  for (const text of [JSON.stringify(linesOf(all.stdout)), all.stdout]) {
+    writeFileSync(file, `\ufeff${text}`);
+    const marked = await aftersale([...to, "import", "baidu", file, "--app-key", "key"]);
+    expect(marked).toMatchObject({ exit: 0 });
+    expect(marked.stderr).toContain("0 made, 0 moved on, 2 as they were");
+  }
+
   // With the cashier's number of a payment.
   const traced = { ...linesOf(all.stdout)[1]!, scene_id: "7" };
   const third = ["--store", `sqlite:${here.file("c.db")}`];

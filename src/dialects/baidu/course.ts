@@ -9,6 +9,7 @@ import type { Command, CommandData, CommandType } from "../../domain/commands.ts
 import { decide } from "../../domain/decide.ts";
 import type { OrderEvent } from "../../domain/events.ts";
 import { limits } from "../../domain/limits.ts";
+import { refundableOf } from "../../domain/refundable.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import { type Order, type OrderState, evolve, isTerminal, openCasesOf } from "../../domain/state.ts";
 import { defaultTerms } from "../../domain/terms.ts";
@@ -294,16 +295,20 @@ function importItem(course: Course, item: Item, path: string): void {
     course.fail(`${path}.Refund.Product`, "names no product of the order");
     return;
   }
-  const asked = item.Refund?.Amount ?? 0;
+  const isOpen = SubStatus === 400 || SubStatus === 401;
+  const unsaid = item.Refund === undefined && caseType === "refundOnly" && isOpen;
   const shared = products.reduce((all, { Amount }) => all + Amount, 0);
-  if (item.Refund !== undefined && shared !== asked) {
-    course.lose(`${path}.Refund.Amount`, `is ${asked}, and its products' come to ${shared}: ${asked} counts`);
+  const said = item.Refund?.Amount ?? 0;
+  if (item.Refund !== undefined && shared !== said) {
+    course.lose(`${path}.Refund.Amount`, `is ${said}, and its products' come to ${shared}: ${said} counts`);
   }
-  const amount = caseType === "exchange" ? 0 : asked;
-  if (amount !== asked) course.lose(`${path}.Refund.Amount`, "an exchange gives no money back");
+  if (caseType === "exchange" && said > 0)
+    course.lose(`${path}.Refund.Amount`, "an exchange gives no money back");
   const status = SubStatus === 401 && caseType === "refundOnly" ? "refundPending" : importedAs[SubStatus];
   let first: Rejection | undefined;
   for (const line of lines) {
+    const left = refundableOf(order, line.lineId).amount;
+    const amount = caseType === "exchange" ? 0 : unsaid ? left : said;
     const product = products.find(({ ID }) => ID === productIdOf(line));
     const quantity = caseType === "refundOnly" ? 0 : Math.max(1, product?.Quantity ?? 1);
     const refused = course.take(
@@ -323,6 +328,7 @@ function importItem(course: Course, item: Item, path: string): void {
     );
     first ??= refused;
     if (refused === undefined) {
+      if (unsaid) course.lose(`${path}.Refund`, `names no sum: ${amount} is what can be refunded`);
       if (products.length > 1) {
         course.lose(
           `${path}.Refund.Product`,
@@ -347,7 +353,8 @@ function waybillOf(id: string): { readonly carrier: string; readonly trackingNum
 function moveOn(course: Course, known: Case, item: Item, path: string): void {
   const { SubStatus, OrderType, Refund } = item;
   const goesOn = SubStatus !== 400 && SubStatus !== 403;
-  const asked = Refund?.Amount ?? known.amount;
+  // An exchange gives no money back, whatever it names.
+  const asked = OrderType === orderTypes.exchange ? 0 : (Refund?.Amount ?? known.amount);
   const converts = goesOn && isConverted(known, item);
   const lowers = goesOn && known.status === "requested" && asked < known.amount;
   if (orderTypes[known.type] !== OrderType && !converts) {

@@ -2,11 +2,13 @@
 
 import * as E from "fp-ts/lib/Either.js";
 
+import type { Case } from "../../domain/caseState.ts";
 import type { Command } from "../../domain/commands.ts";
 import { type Rejection, describeRejection } from "../../domain/refusals.ts";
 import type { Charge } from "../../domain/events.ts";
 import { isObject, present } from "../../domain/json.ts";
 import { idPattern, isId, limits } from "../../domain/limits.ts";
+import type { Order } from "../../domain/state.ts";
 import { refundablePolicies } from "../../domain/terms.ts";
 import type { Engine } from "../../engine.ts";
 import type { OrderDetail } from "../../projections/detail.ts";
@@ -34,14 +36,17 @@ import {
   unknownFields,
 } from "./documents.ts";
 import { idFrom } from "./ids.ts";
-import { aggregateOf, cateOf } from "./states.ts";
+import { type SubStatus, aggregateOf, cateOf, orderTypes, subStatusOf } from "./states.ts";
 import {
   type BaiduShop,
+  caseHasFollowed,
   chargeKindOf,
+  goodsOf,
   itemsOf as itemsHere,
   orderDocument,
   partsOf,
   productIdOf,
+  productsOf,
   subOrderIdOf,
 } from "./views.ts";
 
@@ -107,12 +112,13 @@ function itemsOf(items: readonly Item[]): Items {
     .filter(({ item }, at) => ids.indexOf(item.SubOrderID) === at);
 }
 
-function faultsOfSubs(subs: {
-  readonly Status?: number | undefined;
-  readonly Items: readonly Item[];
-}): Loss[] {
+/** `statuses` are those of all sub-orders that the order then has. */
+function faultsOfSubs(
+  subs: { readonly Status?: number | undefined; readonly Items: readonly Item[] },
+  statuses: readonly SubStatus[],
+): Loss[] {
   const losses: Loss[] = [];
-  const all = aggregateOf(subs.Items.map(({ SubStatus }) => SubStatus));
+  const all = aggregateOf(statuses);
   if (subs.Status !== undefined && subs.Status !== 0 && all !== undefined && subs.Status !== all) {
     losses.push({ path: "EXT.SubsOrder.Status", what: `is ${subs.Status}, and its items come to ${all}` });
   }
@@ -134,14 +140,20 @@ export async function addOrder(
   const { ResourceID, EXT } = document;
   if (openId === undefined) return refusal(ResourceID, "open_id", "no order without its user");
   const items = itemsOf(EXT.SubsOrder?.Items ?? []);
-  const said = EXT.SubsOrder === undefined || EXT.SubsOrder === null ? [] : faultsOfSubs(EXT.SubsOrder);
+  const subs = EXT.SubsOrder ?? { Items: [] };
+  const statuses = subs.Items.map(({ SubStatus }) => SubStatus);
+  const said = faultsOfSubs(subs, statuses);
   return taken(intake, ResourceID, async (detail) => {
     const goal = goalOf(document, items, intake.sceneId);
     if (detail !== undefined) {
       const differs = differencesOf(detail, openId, document);
       const course = bring(detail.order, [], goal, intake.now);
       for (const { path, what } of [...differs, ...missingFrom(items, detail)]) course.fail(path, what);
-      course.losses.unshift(...said, ...staying(intake.shop, detail, document, items));
+      course.losses.unshift(
+        ...said,
+        ...staying(intake.shop, detail, document),
+        ...itemsStaying(intake.shop, detail, course.order, items),
+      );
       return course;
     }
     const { command, losses } = creation(intake, openId, document);
@@ -202,7 +214,13 @@ export async function appendSubs(intake: Intake, document: SubsDocument): Promis
     if (detail === undefined) return { code: "orderNotFound", orderId: ResourceID };
     const course = bring(detail.order, [], { ...still, changedAt: 0, items }, intake.now);
     for (const { path, what } of cateDiffers(detail, CateID)) course.fail(path, what);
-    course.losses.unshift(...faultsOfSubs(EXT.SubsOrder));
+    course.losses.unshift(
+      ...faultsOfSubs(
+        EXT.SubsOrder,
+        course.order.cases.map(({ status }) => subStatusOf(status)),
+      ),
+      ...itemsStaying(intake.shop, detail, course.order, items),
+    );
     return course;
   });
 }
@@ -230,7 +248,7 @@ export function moveOrder(intake: Intake, document: StatusDocument | UpdateDocum
     ]) {
       course.fail(path, what);
     }
-    if ("EXT" in document) course.losses.unshift(...staying(intake.shop, detail, document, []));
+    if ("EXT" in document) course.losses.unshift(...staying(intake.shop, detail, document));
     return course;
   });
 }
@@ -364,7 +382,6 @@ function staying(
   shop: BaiduShop,
   detail: OrderDetail,
   document: OrderDocument | UpdateDocument,
-  items: Items,
 ): readonly Loss[] {
   const { order } = detail;
   const here = orderDocument(detail, shop) as OrderDocument;
@@ -384,18 +401,51 @@ function staying(
       },
     },
   };
-  const known = itemsHere(detail, shop);
-  const ofItems = items.flatMap(({ item, path }) => {
-    const one = caseCalled(order, item.SubOrderID);
-    const held = one && known.find(({ SubOrderID }) => SubOrderID === subOrderIdOf(one));
-    const fields = ["CTime", "OrderDetail", "Payment"] as const;
-    return held === undefined
-      ? []
-      : fields
-          .filter((field) => item[field] !== undefined && !same(item[field], held[field]))
-          .map((field) => `${path}.${field}`);
+  return otherwise(document, kept).map(stays);
+}
+
+const stays = (path: string): Loss => ({ path, what: "stays as it was" });
+
+/** What is said otherwise of sub-orders that were here, and are `after` as they are now. */
+function itemsStaying(shop: BaiduShop, detail: OrderDetail, after: Order, items: Items): readonly Loss[] {
+  const held = itemsHere(detail, shop);
+  return items.flatMap(({ item, path }) => {
+    const one = caseCalled(detail.order, item.SubOrderID);
+    const known = one && held.find(({ SubOrderID }) => SubOrderID === subOrderIdOf(one));
+    if (one === undefined || known === undefined) return [];
+    const fields = (["CTime", "OrderDetail", "Payment"] as const).filter(
+      (field) => item[field] !== undefined && !same(item[field], known[field]),
+    );
+    const moved = after.cases.find(({ caseId }) => caseId === one.caseId) as Case;
+    return [
+      ...fields,
+      ...goodsStaying(item, after, moved, moved !== one || caseHasFollowed(detail, one)),
+    ].map((field) => stays(`${path}.${field}`));
   });
-  return [...otherwise(document, kept), ...ofItems].map((path) => ({ path, what: "stays as it was" }));
+}
+
+function goodsStaying(item: Item, order: Order, one: Case, follows: boolean): readonly string[] {
+  const here = goodsOf(order, one, follows);
+  const estimates = one.type === "refundOnly" ? productsOf(order, one) : [];
+  const sum = item.Refund?.Amount;
+  // A case of another sum is told of as such.
+  const otherSum = sum !== undefined && sum !== here.Refund?.Amount;
+  const fields = (["Refund", "Aftermarket"] as const).filter((field) => {
+    const said = item[field]?.Product;
+    const products = here[field]?.Product;
+    return (
+      said !== undefined &&
+      (said.length !== products?.length ||
+        said.some(({ ID, Quantity, Amount }, at) => {
+          const known = products[at];
+          // Of a refund alone it is an estimate, which moves with the order.
+          const quantities = [known?.Quantity, estimates.find((one) => one.ID === ID)?.Quantity];
+          return ID !== known?.ID || !quantities.includes(Quantity) || (!otherSum && Amount !== known.Amount);
+        }))
+    );
+  });
+  const given = otherSum && item.OrderType === orderTypes.exchange ? ["Refund.Amount"] : [];
+  return [...given, ...fields.map((field) => `${field}.Product`)];
 }
 
 /** The paths at which two documents differ, as far as the first says anything. */
@@ -483,7 +533,8 @@ function creation({ shop, merchantId }: Intake, openId: string, document: OrderD
     PaymentInfo: usual ? undefined : Payment.PaymentInfo,
   });
   const waybill = (Express ?? []).some(({ Type }) => Type === 1);
-  const sent = CateID === 1 && Status >= 6;
+  // One that was hidden or closed unpaid was never sent.
+  const sent = CateID === 1 && (Status === 100 || Status === 300 ? Payment.IsPayment : Status >= 6);
   if (sent && !waybill)
     losses.push({ path: "EXT.MainOrder", what: "no waybill: brought by the shop itself" });
   (Express ?? []).forEach(({ Code, Type }, at) => {

@@ -14,7 +14,6 @@ import {
   type SubsDocument,
   type UpdateDocument,
   faultOf,
-  itemSchema,
   orderSchema,
   statusSchema,
   subStatusSchema,
@@ -166,12 +165,18 @@ export function operationsOf(centre: Centre): readonly AnyOperation[] {
         const MTime = Math.floor(intake.now / 1_000);
         const Items = EXT.SubsOrder.Items.map(({ SubOrderID, SubStatus }) => {
           const known = itemOf(SubOrderID);
-          return known === undefined ? undefined : itemSchema.parse({ ...known, SubStatus, MTime });
+          // Of what it is about, nothing is said.
+          return known && { SubOrderID, SubStatus, CTime: known.CTime, MTime, OrderType: known.OrderType };
         });
         const all = Items.filter((item) => item !== undefined);
         return all.length < Items.length
           ? undefined
-          : { CateID, BizAPPID, ResourceID, EXT: { SubsOrder: { Items: all } } };
+          : {
+              CateID,
+              BizAPPID,
+              ResourceID,
+              EXT: { SubsOrder: { Status: EXT.SubsOrder.Status, Items: all } },
+            };
       }),
     ),
   ];

@@ -45,7 +45,7 @@ export const defaultMostBackOffMs = 60_000;
 export interface Sent {
   readonly orderId: string;
   readonly operation: Post["operation"];
-  /** Refused: the order centre cannot take it, and would not the next time; it is logged, and what follows goes on. */
+  /** Refused: the order centre cannot take it, or was busy each time it was asked; it is logged, and what follows goes on. */
   readonly outcome: "sent" | "refused";
   readonly attempts: number;
 }
@@ -179,10 +179,17 @@ interface Answered {
   readonly done: boolean;
   readonly attempts: number;
   readonly fault?: string;
+  readonly busy?: boolean;
 }
 
 /** Platform errors that pass: unknown, unavailable, too many requests, and a token that is being renewed. */
 const passing: readonly number[] = [1, 2, 4, 17, 18, 19, 110, 111];
+
+/** The order centre's own `errno` where it could not do it just now; another refuses for good. */
+const busy = 1;
+
+/** How often it may be busy before it counts as refusing: by the usual waits, for about a minute. */
+const mostBusy = 8;
 
 /** One request, until it is answered; what passes is waited for, longer and longer. */
 async function tell(
@@ -200,6 +207,7 @@ async function tell(
   signal: AbortSignal,
 ): Promise<Answered> {
   const ask = options.fetch ?? fetch;
+  let timesBusy = 0;
   for (let attempts = 1; ; attempts += 1) {
     signal.throwIfAborted();
     const answer = await attempt(async () => {
@@ -214,10 +222,14 @@ async function tell(
       // What is answered is told in logs: a token that it repeats is not.
       return { status: response.status, text: (await response.text()).replaceAll(secret, "***") };
     });
-    if (typeof answer === "object") return { ...answer, attempts };
+    if (typeof answer === "object") {
+      if (answer.busy === true) timesBusy += 1;
+      if (answer.busy !== true || timesBusy >= mostBusy) return { ...answer, attempts };
+    }
+    const fault = typeof answer === "object" ? answer.fault : answer;
     signal.throwIfAborted();
     const ms = Math.min(mostBackOffMs, backOffMs * 2 ** Math.min(attempts - 1, 30));
-    log({ level: "warn", event: "baiduWaits", attempts, ms, fault: answer });
+    log({ level: "warn", event: "baiduWaits", attempts, ms, fault });
     await sleep(ms, signal);
   }
 }
@@ -245,7 +257,10 @@ async function attempt(
     if (passing.includes(answer.error_code)) return fault;
     throw new SenderError(`the order centre takes nothing: ${fault}`);
   }
-  if (answer.errno !== 0) return { done: false, fault: `errno ${answer.errno} ${answer.msg ?? ""}` };
+  if (answer.errno !== 0) {
+    const fault = `errno ${answer.errno} ${answer.msg ?? ""}`;
+    return { done: false, fault, ...(answer.errno === busy ? { busy: true } : {}) };
+  }
   const failed = (answer.data ?? []).some(({ rows_affected }) => Number(rows_affected) === 0);
   return failed ? { done: false, fault: "rows_affected 0" } : { done: true };
 }

@@ -199,16 +199,12 @@ export function itemsOf({ order, log }: OrderDetail, shop: BaiduShop): readonly 
 
 function itemOf(order: Order, one: Case, log: readonly LogEntry[], shop: BaiduShop): Item {
   const came = importedItem(one);
-  // All that came with it stands in one append: as long as nothing has followed, it is what it was.
-  if (came !== undefined && log.every(({ commandId }) => commandId === log[0]?.commandId)) return came;
+  const follows = hasFollowed(log);
+  if (came !== undefined && !follows) return came;
   const SubOrderID = came?.SubOrderID ?? one.caseId;
   const OrderType = orderTypes[one.type];
   const page = came?.OrderDetail ?? pageOf(shop.subOrderPage, order.orderId, SubOrderID);
-  const Product = productsOf(order, one);
-  const asItCame =
-    came !== undefined && came.OrderType === OrderType && (came.Refund?.Amount ?? 0) === one.amount;
-  const Refund = asItCame ? came.Refund : { Amount: one.amount, Product };
-  const Aftermarket = asItCame ? came.Aftermarket : one.type === "refundOnly" ? undefined : { Product };
+  const { Refund, Aftermarket } = goodsOf(order, one, follows);
   return {
     SubOrderID,
     SubStatus: subStatusOf(one.status),
@@ -225,8 +221,36 @@ function itemOf(order: Order, one: Case, log: readonly LogEntry[], shop: BaiduSh
   };
 }
 
+/** Whether anything has followed what a case came with: all of that stands in one append. */
+function hasFollowed(log: readonly LogEntry[]): boolean {
+  return log.some(({ commandId }) => commandId !== log[0]?.commandId);
+}
+
+/** Whether anything has followed what this case of an order came with. */
+export function caseHasFollowed({ log }: OrderDetail, { caseId }: Case): boolean {
+  return hasFollowed(log.filter((entry) => entry.case?.caseId === caseId));
+}
+
+/** Unequal sums are taken in, and not told of anew. */
+function addsUp({ Refund }: Item): boolean {
+  return Refund?.Product.reduce((all, { Amount }) => all + Amount, 0) === Refund?.Amount;
+}
+
+/** What a case is about: as it came while it still is, else as it is here. */
+export function goodsOf(order: Order, one: Case, follows: boolean): Pick<Item, "Refund" | "Aftermarket"> {
+  const came = importedItem(one);
+  if (came !== undefined && !follows) return came;
+  const isAsItCame = came?.OrderType === orderTypes[one.type] && (came.Refund?.Amount ?? 0) === one.amount;
+  if (isAsItCame && addsUp(came)) return came;
+  const Product = productsOf(order, one);
+  return {
+    Refund: { Amount: one.amount, Product },
+    ...(one.type === "refundOnly" ? {} : { Aftermarket: { Product } }),
+  };
+}
+
 /** The goods of a case, their amounts adding up to the case's; of a cancellation, all that no other case has sent back. */
-function productsOf(order: Order, one: Case): { ID: string; Quantity: number; Amount: number }[] {
+export function productsOf(order: Order, one: Case): { ID: string; Quantity: number; Amount: number }[] {
   if (one.lineId !== undefined) {
     const line = order.lines.find(({ lineId }) => lineId === one.lineId) as Line;
     return [{ ID: productIdOf(line), Quantity: Math.max(1, affectedUnits(order, one)), Amount: one.amount }];
@@ -269,20 +293,23 @@ export function postsOf(before: OrderDocument | undefined, after: OrderDocument)
   if (!same({ ...before, EXT: mainBefore }, { ...after, EXT: mainAfter })) {
     posts.push({ operation: "update/main/info", body: { Data: [{ ...after, EXT: mainAfter }] } });
   }
-  const known = new Map((subsBefore?.Items ?? []).map((item) => [item.SubOrderID, item]));
-  const items = subsAfter?.Items ?? [];
+  // Each post says what all come to once it is taken: what waits for the next post is not in it yet.
+  const held = new Map((subsBefore?.Items ?? []).map((item) => [item.SubOrderID, item]));
   const tell = (operation: Post["operation"], changed: Item[]): void => {
     if (changed.length === 0) return;
-    const SubsOrder = { Status: subsAfter?.Status, Items: changed };
+    for (const item of changed) held.set(item.SubOrderID, item);
+    const { Status } = subsOf([...held.values()]);
+    const SubsOrder = { Status, Items: changed };
     posts.push({ operation, body: { Data: [{ CateID, BizAPPID, ResourceID, EXT: { SubsOrder } }] } });
   };
+  const items = subsAfter?.Items ?? [];
   tell(
     "append/sub/info",
-    items.filter(({ SubOrderID }) => !known.has(SubOrderID)),
+    items.filter(({ SubOrderID }) => !held.has(SubOrderID)),
   );
   tell(
     "update/sub/info",
-    items.filter((item) => known.has(item.SubOrderID) && !same(known.get(item.SubOrderID), item)),
+    items.filter((item) => !same(held.get(item.SubOrderID), item)),
   );
   return posts;
 }

@@ -219,6 +219,179 @@ describe("scenario 24", () => {
   });
 });
 
+describe("what is said otherwise of a sub-order that is here is named, though it is taken for done", () => {
+  const goods = (ID: string, Quantity: number) => ({ Product: [{ ID, Quantity, Amount: 1_000 }] });
+  const known = {
+    ...item,
+    SubStatus: 401,
+    OrderType: 3,
+    Refund: { Amount: 1_000, ...goods("A", 1) },
+    Aftermarket: goods("A", 1),
+  };
+  const other = {
+    SubOrderID: "other",
+    Refund: { Amount: 5, Product: [{ ID: "B", Quantity: 1, Amount: 5 }] },
+  };
+  const ofStatus = { SubOrderID: "onlyOne" };
+  const give = async (operation: string, over: object) => {
+    const { engine, ports, handler } = await stand();
+    const document = await elsewhere(3);
+    await ask(handler, "add/main/info", [document]);
+    await ask(handler, "append/sub/info", subs(known));
+    const before = toldOf((await engine.views.order("o-1"))!, shop);
+    const lines = ports.lines.length;
+    const SubsOrder = { Status: 401, Items: [{ ...known, ...over }] };
+    const element = operation.startsWith("add")
+      ? { ...document, EXT: { ...document.EXT, SubsOrder } }
+      : { ...ids, EXT: { SubsOrder } };
+    expect(await ask(handler, operation, [element])).toEqual(row("o-1", "1"));
+    expect(toldOf((await engine.views.order("o-1"))!, shop)).toEqual(before);
+    return ports.lines.slice(lines).flatMap(({ losses }) => losses as { path: string; what: string }[]);
+  };
+
+  it.each(
+    ["append/sub/info", "update/sub/info", "add/main/info"].flatMap((operation) =>
+      (
+        [
+          [{}, []],
+          [{ Refund: { Amount: 1_000, ...goods("A", 2) } }, ["Refund.Product"]],
+          [{ Refund: { Amount: 1_000, ...goods("B", 1) } }, ["Refund.Product"]],
+          [{ Aftermarket: goods("A", 2) }, ["Aftermarket.Product"]],
+          [{ Aftermarket: goods("B", 1), Refund: undefined }, ["Aftermarket.Product"]],
+          [{ OrderDetail: { Status: 2, SwanSchema: "another" } }, ["OrderDetail"]],
+        ] as const
+      ).map(([over, paths]) => [operation, over, paths] as const),
+    ),
+  )("%s, %j", async (operation, over, paths) => {
+    expect(await give(operation, over)).toEqual(
+      paths.map((path) => ({ path: `EXT.SubsOrder.Items[0].${path}`, what: "stays as it was" })),
+    );
+  });
+
+  it.each([
+    ["append/sub/info", { Status: 401, Items: [{ ...item, ...other }] }, []],
+    [
+      "append/sub/info",
+      { Status: 400, Items: [{ ...item, ...other }] },
+      ["is 400, and its items come to 401"],
+    ],
+    ["update/sub/info", { Status: 402, Items: [{ ...known, SubStatus: 402 }] }, []],
+    ["update/sub/status", { Status: 404, Items: [{ ...ofStatus, SubStatus: 404 }] }, []],
+    [
+      "update/sub/status",
+      { Status: 401, Items: [{ ...ofStatus, SubStatus: 404 }] },
+      ["is 401, and its items come to 404"],
+    ],
+  ] as const)("and Status is what all come to: %s %j", async (operation, SubsOrder, faults) => {
+    const { ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    await ask(handler, "append/sub/info", subs(known));
+    const lines = ports.lines.length;
+    expect(await ask(handler, operation, [{ ...ids, EXT: { SubsOrder } }])).toEqual(row("o-1", "1"));
+    const losses = ports.lines
+      .slice(lines)
+      .flatMap((line) => line["losses"] as { path: string; what: string }[]);
+    const named = losses.filter(({ path }) => path === "EXT.SubsOrder.Status").map(({ what }) => what);
+    expect(named).toEqual(faults);
+  });
+
+  it("but nothing of an update that names a status alone", async () => {
+    const { ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    // A quantity and a sum that would be written otherwise once it has ended.
+    const Refund = { Amount: 1_000, Product: [{ ID: "A", Quantity: 3, Amount: 0 }] };
+    await ask(handler, "append/sub/info", subs({ Refund }));
+    const lines = ports.lines.length;
+    const Items = [{ SubOrderID: "onlyOne", SubStatus: 404 }];
+    expect(await ask(handler, "update/sub/status", [{ ...ids, EXT: { SubsOrder: { Items } } }])).toEqual(
+      row("o-1", "1"),
+    );
+    expect(ports.lines.slice(lines)).toEqual([]);
+  });
+
+  it("an exchange that names money is the same exchange again", async () => {
+    const { ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    const exchange = (Amount: number) => subs({ OrderType: 2, Refund: { Amount, ...goods("A", 1) } });
+    await ask(handler, "append/sub/info", exchange(500));
+    const lines = ports.lines.length;
+    expect(await ask(handler, "append/sub/info", exchange(500))).toEqual(row("o-1", "1"));
+    expect(ports.lines.slice(lines)).toEqual([]);
+    expect(await ask(handler, "append/sub/info", exchange(600))).toEqual(row("o-1", "1"));
+    expect(ports.lines.slice(lines)).toMatchObject([
+      { losses: [{ path: "EXT.SubsOrder.Items[0].Refund.Amount", what: "stays as it was" }] },
+    ]);
+  });
+});
+
+describe("a sub-order without Refund, which the document leaves open", () => {
+  const bare = (SubStatus: number, over: object = {}) =>
+    subs({ SubStatus, Refund: undefined, Aftermarket: item.Refund, ...over });
+
+  it.each([
+    [400, 3_000],
+    [401, 3_000],
+    [402, 0],
+    [404, 0],
+    [407, 0],
+  ])("%d: open, it asks for what is left of its line", async (SubStatus, amount) => {
+    const { engine, ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(2)]);
+    for (let time = 0; time < 2; time += 1) {
+      expect(await ask(handler, "append/sub/info", bare(SubStatus))).toEqual(row("o-1", "1"));
+    }
+    expect(await engine.state("o-1")).toMatchObject({ cases: [{ amount }] });
+    const named = ports.lines.flatMap(({ losses }) => losses as { path: string; what: string }[]);
+    expect(named.filter(({ path }) => path.endsWith(".Refund"))).toEqual(
+      amount === 0
+        ? []
+        : [{ path: "EXT.SubsOrder.Items[0].Refund", what: "names no sum: 3000 is what can be refunded" }],
+    );
+    const held = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!.EXT.SubsOrder!.Items[0]!;
+    expect(held).not.toHaveProperty("Refund");
+    // Of an export that is imported, the same comes out.
+    const other = await stand();
+    const document = toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!;
+    expect(await ask(other.handler, "add/main/info", [document])).toEqual(row("o-1", "1"));
+    expect(toldOf((await other.engine.views.order("o-1"))!, shop)!.Data[0]).toEqual(document);
+  });
+
+  it("is of the only line where it names no goods at all, and told with its sum once it goes on", async () => {
+    const { engine, handler } = await stand();
+    const document = await elsewhere(2);
+    document.EXT.MainOrder.Products.splice(1);
+    document.EXT.MainOrder.Payment.Amount -= 2_000;
+    expect(await ask(handler, "add/main/info", [document])).toEqual(row("o-1", "1"));
+    const none = { Aftermarket: undefined };
+    expect(await ask(handler, "append/sub/info", bare(400, none))).toEqual(row("o-1", "1"));
+    expect(await ask(handler, "update/sub/info", bare(402, none))).toEqual(row("o-1", "1"));
+    expect(await engine.state("o-1")).toMatchObject({ refunded: 3_800 });
+    expect(toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!.EXT.SubsOrder!.Items).toMatchObject([
+      { SubStatus: 402, Refund: { Amount: 3_800, Product: [{ ID: "A", Amount: 3_800 }] } },
+    ]);
+  });
+});
+
+describe("a sub-order whose sums are unequal", () => {
+  it("is told as it came until something follows, then with equal ones", async () => {
+    const { engine, ports, handler } = await stand();
+    await ask(handler, "add/main/info", [await elsewhere(3)]);
+    const unequal = { Refund: { Amount: 10, Product: [{ ID: "A", Quantity: 1, Amount: 0 }] } };
+    await ask(handler, "append/sub/info", subs(unequal));
+    const refund = async () =>
+      toldOf((await engine.views.order("o-1"))!, shop)!.Data[0]!.EXT.SubsOrder!.Items[0]!.Refund;
+    expect(await refund()).toEqual(unequal.Refund);
+    const lines = ports.lines.length;
+    expect(await ask(handler, "update/sub/info", subs({ ...unequal, SubStatus: 402 }))).toEqual(
+      row("o-1", "1"),
+    );
+    expect(await refund()).toEqual({ Amount: 10, Product: [{ ID: "A", Quantity: 1, Amount: 10 }] });
+    expect(ports.lines.slice(lines)).toMatchObject([
+      { losses: [{ path: "EXT.SubsOrder.Items[0].Refund.Product", what: "stays as it was" }] },
+    ]);
+  });
+});
+
 describe("a sub-order is moved on", () => {
   const of = (OrderType: 1 | 2 | 3) =>
     OrderType === 1

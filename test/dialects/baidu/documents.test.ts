@@ -366,6 +366,19 @@ describe("the import says what it could not carry", () => {
     expect(await given.engine.state("o-1")).toMatchObject({ total: 5_801, refunded: 10 });
   });
 
+  it.each([100, 300])("and no parcel of what was never paid for: Status %i", async (Status) => {
+    const engine = await open({ store: "memory:" });
+    await live(engine, "o-1", 1);
+    const document = { ...(await told(engine)).Data[0]!, Status };
+    const given = await intake();
+    const { whole, losses } = await importDocument(given, "buyer-1", document);
+    expect({ whole, losses: losses.filter(({ path }) => path !== "Status") }).toEqual({
+      whole: true,
+      losses: [],
+    });
+    expect(await given.engine.state("o-1")).toMatchObject({ status: "cancelled", fulfilment: "express" });
+  });
+
   it("and what stays as it was of an order that is here", async () => {
     const document = await whole();
     document.EXT.MainOrder.Express = [{ ID: "SF100", Name: "SF Express", Type: 1 }];

@@ -6,9 +6,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { baidu } from "../../../src/dialects/baidu/index.ts";
+import type { Loss } from "../../../src/dialects/baidu/course.ts";
 import { type SenderOptions, sendChanges } from "../../../src/dialects/baidu/sender.ts";
 import type { OrderDocument } from "../../../src/dialects/baidu/documents.ts";
 import { orderDocument } from "../../../src/dialects/baidu/views.ts";
+import type { LogLine } from "../../../src/dialects/ports.ts";
 import type { Actor } from "../../../src/domain/actor.ts";
 import { type Engine, openEngine } from "../../../src/engine.ts";
 import { life } from "../../domain/caseLife.ts";
@@ -122,9 +124,17 @@ const lives: Readonly<Record<string, Life>> = {
   ],
 };
 
+/** What was said to stay otherwise than the sender tells of sub-orders. */
+const falseLosses = (said: readonly Loss[]): readonly Loss[] =>
+  said.filter(
+    ({ path, what }) =>
+      path === "EXT.SubsOrder.Status" || (path.startsWith("EXT.SubsOrder") && what === "stays as it was"),
+  );
+
 /** A sender's options with which it tells the receiving side of another engine. */
-function telling(engine: Engine, other: Engine, clock: () => number): SenderOptions {
-  const handler = baidu(other, portsFor(other, { clock }), shop);
+function telling(engine: Engine, other: Engine, clock: () => number, said: Loss[] = []): SenderOptions {
+  const log = ({ losses = [] }: LogLine): void => void said.push(...(losses as readonly Loss[]));
+  const handler = baidu(other, portsFor(other, { clock, log }), shop);
   let position: string | undefined;
   return {
     engine,
@@ -152,7 +162,8 @@ it.each(Object.entries(lives))("%s", async (_name, life_) => {
   const engine = await open({ store: "memory:" });
   const other = await open({ store: "memory:" });
   const clock = { now: t0 };
-  const options = telling(engine, other, () => clock.now);
+  const said: Loss[] = [];
+  const options = telling(engine, other, () => clock.now, said);
   const outcomes: string[] = [];
   for (const [command, actor] of life_) {
     accepted(await engine.execute(command, by(actor, { at: clock.now })));
@@ -162,6 +173,7 @@ it.each(Object.entries(lives))("%s", async (_name, life_) => {
     clock.now += minute;
   }
   expect(new Set(outcomes)).toEqual(new Set(["sent"]));
+  expect(falseLosses(said)).toEqual([]);
 });
 
 /** What no document says: how far within 401 a sub-order is, and what was said in a review. */
@@ -196,10 +208,12 @@ it("any life is taken in, however it is cut into pieces", { timeout: 0 }, async 
       await using engine = await openEngine({ store: "memory:", redeemKey, clock: () => later });
       await using other = await openEngine({ store: "memory:", redeemKey, clock: () => later });
       await live(engine, "o-1", of_);
-      const options = { ...telling(engine, other, () => later), pageEvents };
+      const said: Loss[] = [];
+      const options = { ...telling(engine, other, () => later, said), pageEvents };
       for await (const { outcome } of sendChanges(options)) expect(outcome).toBe("sent");
       const [told, held] = (await documentsOf(engine, other)) as [OrderDocument, OrderDocument];
       expect(plain(held)).toEqual(plain(told));
+      expect(falseLosses(said)).toEqual([]);
     }),
     { numRuns: Number(process.env["AFTERSALE_RUNS"] ?? 25), endOnFailure: true },
   );

@@ -167,6 +167,36 @@ describe("where the order centre does not answer well", () => {
     expect([...centre.held.keys()]).toEqual(["o-2"]);
   });
 
+  const busy: Trouble = { status: 200, body: { errno: 1, msg: "system busy" } };
+
+  it("what it could not do just now is asked again", async () => {
+    const engine = await open({ store: "memory:" });
+    await using centre = new Centre();
+    const { options, waits, lines } = await stand(engine, centre);
+    await live(engine, "o-1", 1);
+    centre.troubles.push(busy, busy);
+    expect(await all(sendChanges(options))).toMatchObject([{ outcome: "sent", attempts: 3 }]);
+    expect(waits).toEqual([500, 1_000]);
+    expect(lines.map(({ event }) => event)).toEqual(["baiduWaits", "baiduWaits"]);
+    expect(sorted(centre.held.values())).toEqual(await expected(engine));
+  });
+
+  it("but not for ever", async () => {
+    const engine = await open({ store: "memory:" });
+    await using centre = new Centre();
+    const { options, waits, lines } = await stand(engine, centre);
+    await live(engine, "o-1", 1);
+    await live(engine, "o-2", 1);
+    centre.troubles.push(down, ...Array.from({ length: 8 }, () => busy));
+    // What passes by itself does not count.
+    expect(await all(sendChanges(options))).toMatchObject([
+      { orderId: "o-1", outcome: "refused", attempts: 9 },
+      { orderId: "o-2", outcome: "sent", attempts: 1 },
+    ]);
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]);
+    expect(lines.at(-1)).toMatchObject({ event: "baiduRefused", fault: "errno 1 system busy" });
+  });
+
   it.each([
     { status: 200, body: { error_code: 6, error_msg: "No permission" } },
     { status: 403, body: "" },
