@@ -128,7 +128,7 @@ export function bring(state: OrderState, steps: readonly Step[], goal: Goal, now
  * room for it on its line.
  */
 function sequences(items: Goal["items"]): readonly Goal["items"][] {
-  const open = ({ item }: Goal["items"][number]): number => Number(item.SubStatus <= 401);
+  const open = ({ item }: Goal["items"][number]): number => Number(isStillOpen(item));
   const failed = ({ item }: Goal["items"][number]): number => Number(item.SubStatus < 404);
   const byEnd = items.toSorted(
     (a, b) => open(a) - open(b) || a.item.MTime - b.item.MTime || a.item.CTime - b.item.CTime,
@@ -187,8 +187,8 @@ function walk(course: Course, goal: Goal, way: Way): void {
   };
   goal.items.forEach(({ item, path }, at) => {
     if (at === way.sendAt) send();
-    // What is open keeps an order from being hidden: it was hidden before the money came.
-    if (status === 300 && isLateMoney(course.order, item)) {
+    // What is open keeps an order from being hidden: it was hidden before what is open now was asked for, and before money came late.
+    if (status === 300 && (isStillOpen(item) || isLateMoney(course.order, item))) {
       course.take("HideOrder", {}, buyer(), item.CTime * 1_000);
     }
     carry(course, item, path);
@@ -243,6 +243,10 @@ function latePayIdOf(SubOrderID: string): string {
   return fittingId(SubOrderID.startsWith("late:") ? SubOrderID.slice("late:".length) : SubOrderID);
 }
 
+function isStillOpen({ SubStatus }: Item): boolean {
+  return SubStatus === 400 || SubStatus === 401;
+}
+
 /** Money that went back for an order that was over: it came too late, for what else would be given back. */
 function isLateMoney(order: Order, { OrderType, SubStatus, Refund }: Item): boolean {
   const isRefund = OrderType === 1 && (SubStatus === 401 || SubStatus === 402);
@@ -295,8 +299,7 @@ function importItem(course: Course, item: Item, path: string): void {
     course.fail(`${path}.Refund.Product`, "names no product of the order");
     return;
   }
-  const isOpen = SubStatus === 400 || SubStatus === 401;
-  const unsaid = item.Refund === undefined && caseType === "refundOnly" && isOpen;
+  const unsaid = item.Refund === undefined && caseType === "refundOnly" && isStillOpen(item);
   const shared = products.reduce((all, { Amount }) => all + Amount, 0);
   const said = item.Refund?.Amount ?? 0;
   if (item.Refund !== undefined && shared !== said) {

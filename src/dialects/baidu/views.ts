@@ -249,7 +249,10 @@ export function goodsOf(order: Order, one: Case, follows: boolean): Pick<Item, "
   };
 }
 
-/** The goods of a case, their amounts adding up to the case's; of a cancellation, all that no other case has sent back. */
+/**
+ * The goods of a case, their amounts adding up to the case's; of a cancellation, all that no other case has sent back, or had when the
+ * cancellation ended: what comes later changes nothing of what is over.
+ */
 export function productsOf(order: Order, one: Case): { ID: string; Quantity: number; Amount: number }[] {
   if (one.lineId !== undefined) {
     const line = order.lines.find(({ lineId }) => lineId === one.lineId) as Line;
@@ -257,7 +260,8 @@ export function productsOf(order: Order, one: Case): { ID: string; Quantity: num
   }
   const left = order.lines.map((line) => {
     const others = order.cases.filter(
-      ({ caseId, lineId }) => caseId !== one.caseId && lineId === line.lineId,
+      ({ caseId, lineId, endedAt = 0 }) =>
+        caseId !== one.caseId && lineId === line.lineId && endedAt <= (one.endedAt ?? Infinity),
     );
     return { line, units: line.quantity - others.reduce((units, other) => units + other.settledQuantity, 0) };
   });

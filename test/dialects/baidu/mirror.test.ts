@@ -117,6 +117,20 @@ const lives: Readonly<Record<string, Life>> = {
     [{ type: "CancelRefund", ...of, caseId: "c-1" }, buyer],
     [approve("c-2", manual), merchant],
   ],
+  "a cancellation rejected, and then a line refunded": [
+    ...paid,
+    [{ type: "CancelOrder", ...of, caseId: "c-1" }, merchant],
+    [{ type: "RejectRefund", ...of, caseId: "c-1", reason: "still to be had" }, merchant],
+    [apply("c-2"), buyer],
+    [approve("c-2", manual), merchant],
+  ],
+  "hidden after a case, and a case after that": [
+    ...received,
+    [apply("c-1"), buyer],
+    [approve("c-1", manual), merchant],
+    [{ type: "HideOrder", ...of }, buyer],
+    [apply("c-2", { lineId: "L2", amount: 2_800 }), buyer],
+  ],
   "25. cancelled by the merchant": [
     ...paid,
     [{ type: "CancelOrder", ...of, caseId: "c-1", destination: "wallet" }, merchant],
@@ -189,6 +203,23 @@ function asHeld(told: OrderDocument, held: OrderDocument): OrderDocument {
   }
   return copy;
 }
+
+it.each(Object.entries(lives))("%s, told of in the middle and at the end", async (_name, life_) => {
+  for (let middle = 1; middle < life_.length; middle += 1) {
+    const engine = await open({ store: "memory:" });
+    const other = await open({ store: "memory:" });
+    const clock = { now: t0 };
+    const options = telling(engine, other, () => clock.now);
+    for (const [index, [command, actor]] of life_.entries()) {
+      accepted(await engine.execute(command, by(actor, { at: clock.now })));
+      clock.now += minute;
+      if (index !== middle && index !== life_.length - 1) continue;
+      for await (const { outcome } of sendChanges(options)) expect(outcome).toBe("sent");
+    }
+    const [told, held] = (await documentsOf(engine, other)) as [OrderDocument, OrderDocument];
+    expect(plain(held)).toEqual(plain(told));
+  }
+});
 
 /** The same of any life, with what an estimate was that has changed since without the case itself. */
 function plain(document: OrderDocument): OrderDocument {
