@@ -98,6 +98,9 @@ function paths(): readonly Path[] {
       if (move.from !== status || taken.includes(move)) continue;
       const needed = needs[move.outcome];
       if (needed !== undefined && !taken.some(({ outcome }) => outcome === needed)) continue;
+      // Where nothing was paid there is no tax to give back.
+      if (move.outcome === "RecordTaxSurplus" && taken.some(({ outcome }) => outcome.endsWith("/free")))
+        continue;
       // Whether an order is free shows at its creation or its confirmation, and stays so.
       walk(move.to, [...taken, move]);
     }
