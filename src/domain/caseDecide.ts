@@ -12,7 +12,7 @@ import { afterSaleUntil, isPast, refundRetryAt, replacementConfirmAt, returnShip
 import { type OrderEvent, fact } from "./events.ts";
 import { isLegal, statusesFor } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
-import { claimedInAll, claimedOf, refundableOf, taxBack } from "./refundable.ts";
+import { claimedInAll, claimedOf, convertibleOf, refundableOf, taxBack } from "./refundable.ts";
 import { type Refusal, type Rejection, firstRefusal } from "./refusals.ts";
 import { type Order, evolve, openCasesOf, paymentOf, tallyOf } from "./state.ts";
 import { type CaseType, caseTypes } from "./terms.ts";
@@ -788,10 +788,9 @@ const rules: { readonly [T in Exclude<CaseCommandType, "ApplyRefund" | "ImportRe
     by: ["merchant"],
     guards: (order, one, { command }) => {
       const { amount, buyerConsents, destination } = command;
-      const { caseId, lineId } = one;
-      const left = lineId === undefined ? 0 : refundableOf(order, lineId, { without: caseId }).amount;
+      const left = convertibleOf(order, one).amount;
       return [
-        amountRefused(order, "returnRefund", amount, left, { without: caseId }),
+        amountRefused(order, "returnRefund", amount, left, { without: one.caseId }),
         buyerConsents ? undefined : { code: "consentMissing", field: "buyerConsents" },
         payoutRefused(order, one, amount, destination),
       ];

@@ -9,7 +9,7 @@ import { type Case, inFlight } from "./caseState.ts";
 import type { Command, CommandData } from "./commands.ts";
 import { afterSaleUntil, isPast } from "./deadlines.ts";
 import { type Decision, decide, rolesFor } from "./decide.ts";
-import { refundableOf } from "./refundable.ts";
+import { convertibleOf, refundableOf } from "./refundable.ts";
 import type { Rejection } from "./refusals.ts";
 import type { Order } from "./state.ts";
 import { type CaseType, caseTypes } from "./terms.ts";
@@ -111,7 +111,6 @@ export function soundest(order: Order, one: Case, type: OwnCaseCommand): Command
   // The attempt that a callback would be about: the one in flight, else the last, else the first that there might be.
   const { refundId, amount } = inFlight(one) ??
     one.attempts.at(-1) ?? { refundId: `${one.caseId}:1`, amount: one.amount };
-  const lineId = one.lineId ?? "";
   switch (type) {
     case "ApproveRefund":
     case "CancelRefund":
@@ -133,9 +132,7 @@ export function soundest(order: Order, one: Case, type: OwnCaseCommand): Command
       return { type, ...of, refundId, amount };
     case "FailRefund":
       return { type, ...of, refundId, failure: "-", retryable: false };
-    case "ConvertToRefund": {
-      const left = refundableOf(order, lineId, { without: one.caseId });
-      return { type, ...of, amount: left.amount, buyerConsents: true };
-    }
+    case "ConvertToRefund":
+      return { type, ...of, amount: convertibleOf(order, one).amount, buyerConsents: true };
   }
 }

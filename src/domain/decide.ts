@@ -609,16 +609,19 @@ const rules: { readonly [T in Exclude<OwnCommandType, "CreateOrder">]: Rule<T> }
 
   Redeem: {
     by: ["staff"],
-    guards: (order, { actor, policy }) => [
-      order.redemption === undefined ? { code: "noRedemptionCode", orderId: order.orderId } : undefined,
-      policy.redeemStaff.includes(actor.id) ? undefined : { code: "staffNotListed", staffId: actor.id },
-      // Who may not redeem is not told whether the code would have been right.
-      actor.role === "staff" && policy.redeemStaff.includes(actor.id) ? codeWrong(order, policy) : undefined,
-      order.redemption?.redeemedAt === undefined
-        ? undefined
-        : { code: "alreadyRedeemed", at: order.redemption.redeemedAt },
-      ...casesOpen(order, "Redeem"),
-    ],
+    guards: (order, { actor, policy }) => {
+      const listed = policy.redeemStaff.includes(actor.id);
+      return [
+        order.redemption === undefined ? { code: "noRedemptionCode", orderId: order.orderId } : undefined,
+        listed ? undefined : { code: "staffNotListed", staffId: actor.id },
+        // Who may not redeem is not told whether the code would have been right.
+        listed && actor.role === "staff" ? codeWrong(order, policy) : undefined,
+        order.redemption?.redeemedAt === undefined
+          ? undefined
+          : { code: "alreadyRedeemed", at: order.redemption.redeemedAt },
+        ...casesOpen(order, "Redeem"),
+      ];
+    },
     facts: (order, { actor, command }, now) => [
       fact("OrderRedeemed", now, {
         staffId: actor.id,

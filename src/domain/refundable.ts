@@ -1,5 +1,6 @@
 // What of a line can still be refunded, under either policy, beside all that was refunded and all that open cases have reserved.
 
+import type { Case } from "./caseState.ts";
 import { allocate } from "./money.ts";
 import { type Order, openCasesOf, tallyOf } from "./state.ts";
 import type { RefundablePolicy } from "./terms.ts";
@@ -62,6 +63,11 @@ export function refundableOf(
   // Late money is none of any line's: it has a case of its own.
   const paid = order.paidAt === undefined ? 0 : order.total;
   return { quantity, amount: Math.max(0, Math.min(amount, paid - inAll - taxBack(order))) };
+}
+
+/** What a case's own claim could be exchanged for in money: what its line has left, and what it has reserved itself. */
+export function convertibleOf(order: Order, { caseId, lineId }: Pick<Case, "caseId" | "lineId">): Refundable {
+  return lineId === undefined ? nothing : refundableOf(order, lineId, { without: caseId });
 }
 
 interface Question {

@@ -5,7 +5,7 @@ import { type Application, type NextCommand, applicationOf } from "../domain/cas
 import type { Case } from "../domain/caseState.ts";
 import type { Line } from "../domain/events.ts";
 import type { OrderStatus } from "../domain/lifecycle.ts";
-import { type Refundable, refundableOf } from "../domain/refundable.ts";
+import { type Refundable, convertibleOf, refundableOf } from "../domain/refundable.ts";
 import type { CaseType } from "../domain/terms.ts";
 import { type Ledger, ledgerOf } from "../domain/state.ts";
 import { type Steps, stepsOf } from "../domain/steps.ts";
@@ -111,10 +111,7 @@ export function refundOf(
     refund,
     steps: stepsOf(one),
     refundable: line === undefined ? undefined : refundableOf(order, line.lineId),
-    convertible:
-      line !== undefined && one?.status === "replacementPending"
-        ? refundableOf(order, line.lineId, { without: one.caseId })
-        : undefined,
+    convertible: one?.status === "replacementPending" ? convertibleOf(order, one) : undefined,
     application,
     reasons: Object.fromEntries(
       (application?.types ?? []).map((type) => [type, reasonsOf(order.merchantId)[type] ?? []]),
